@@ -1,0 +1,29 @@
+# Compiler, linker and cache settings that hold for every target.
+set(HOLDFAST_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undefined or thread")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# mold 1.10 cannot link clang's sanitizer runtimes reliably; lld is the second choice, bfd the last.
+find_program(MOLD ld.mold)
+find_program(LLD ld.lld-19)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND LLD)
+  add_link_options(-fuse-ld=lld-19)
+elseif(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+                    -Woverloaded-virtual -Wswitch-enum -Wimplicit-fallthrough -Werror)
+add_compile_options(-fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# A contract that is broken stops the program in release too.
+add_compile_definitions($<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>)
+add_compile_options($<$<CONFIG:Debug>:-Og>)
+
+if(HOLDFAST_SANITIZE)
+  add_compile_options(-fsanitize=${HOLDFAST_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
+  add_compile_definitions(HOLDFAST_SANITIZED)
+endif()

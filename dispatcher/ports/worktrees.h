@@ -1,0 +1,52 @@
+// What the driver asks of git: the pool of worktrees, facts about branches, salvage and landing.
+//
+// The main checkout is never a working directory of anything here, and no ref outside refs/heads/hf/*,
+// refs/holdfast/* and (by compare-and-swap) the landing ref is written. Every helper process runs in a group of its
+// own and holds the inherited lock of the slot or ref that it touches; while such a lock is held by anybody, a call
+// that needs it answers never_sent with "busy: ...".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dispatcher/core/branch_facts.h"
+#include "dispatcher/ports/reply.h"
+
+namespace holdfast {
+
+class Worktrees {
+ public:
+  virtual ~Worktrees() = default;
+
+  // Creates whatever of the pool's slots is missing (detached at the target), repairs what is half there. Slow.
+  virtual Reply<std::vector<SlotSighting>> ensure_pool(int capacity, const std::string& start, Duration deadline) = 0;
+  virtual Reply<std::vector<SlotSighting>> look_at_pool(Duration deadline) = 0;
+
+  // Creates the branch at `start` and switches the (clean, detached) slot to it. Repeating it for the same attempt
+  // answers the same. Refuses a slot that is not clean.
+  virtual Reply<Prepared> prepare(const PrepareOrder&, Duration deadline) = 0;
+
+  virtual Reply<BranchFacts> inspect(const BranchOrder&, Duration deadline) = 0;
+
+  // Pins HEAD, branch tip and stash under refs/holdfast/keep/<ticket>/<g>/ (value: the refs written).
+  virtual Reply<Salvaged> pin(const BranchOrder&, Duration deadline) = 0;
+
+  // Saves everything uncommitted (untracked files too, ignored ones not) as a commit under
+  // refs/holdfast/salvage/<ticket>/<g>/; nothing is changed in the worktree. Pins as well.
+  virtual Reply<Salvaged> salvage(const BranchOrder&, Duration deadline) = 0;
+
+  // Gives the slot back: detached at `start`, clean. REQUIRES a salvage since the worker's death; refuses (code 1,
+  // "dirty: ...") where something appeared after it. The branch stays.
+  virtual Reply<SlotSighting> release(const SlotOrder&, const CommitId& expected_head, const std::string& start,
+                                      Duration deadline) = 0;
+
+  virtual Reply<Landed> land(const LandOrder&, Duration deadline) = 0;
+
+  // Pushes the branch itself to the remote (never forced).
+  virtual Reply<Nothing> push(const BranchOrder&, Duration deadline) = 0;
+
+  // Every attempt that left a trace in refs: hf/* branches, keep and salvage refs.
+  virtual Reply<std::vector<AttemptId>> traces(Duration deadline) = 0;
+};
+
+}  // namespace holdfast

@@ -49,18 +49,22 @@ BranchName branch_name(const AttemptId& attempt, std::string_view title) {
   for (const char c : title) {
     if (slug.size() >= 40) break;
     if (is_alnum(c)) slug += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-    else if (!slug.empty() && slug.back() != '-') slug += '-';
+    else if (!slug.empty() && slug.back() != '.') slug += '.';
   }
-  while (!slug.empty() && slug.back() == '-') slug.pop_back();
+  while (!slug.empty() && slug.back() == '.') slug.pop_back();
   if (slug.empty()) slug = "work";
   return {"hf/" + attempt.ticket.value + "-" + slug + "-g" + std::to_string(attempt.generation.value)};
 }
 
-std::optional<BranchParts> parse_branch(std::string_view branch) {
+std::optional<AttemptId> parse_branch(std::string_view branch) {
   if (!branch.starts_with("hf/")) return std::nullopt;
   const auto split = split_generation(branch.substr(3));
   if (!split) return std::nullopt;
-  return BranchParts{std::string(split->first), split->second};
+  const auto dash = split->first.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const std::string_view ticket = split->first.substr(0, dash);
+  if (what_is_wrong_with_ticket_id(ticket)) return std::nullopt;
+  return AttemptId{{std::string(ticket)}, split->second};
 }
 
 }  // namespace holdfast

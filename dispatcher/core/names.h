@@ -21,14 +21,10 @@ SessionName session_name(const AttemptId&);
 std::string attempt_key(const AttemptId&);
 std::optional<AttemptId> parse_attempt_key(std::string_view key);
 
-// "hf/<ticket>-<slug>-g<generation>". The slug keeps [a-z0-9-] of the title, at most 40 characters; "work" if none are left.
+// "hf/<ticket>-<slug>-g<generation>". The slug keeps [a-z0-9] of the title, words joined by '.', at most 40 characters;
+// "work" if none are left. It holds no '-', and ids hold no '.', so a branch names its attempt without ambiguity even
+// where one ticket's id is the beginning of another's.
 BranchName branch_name(const AttemptId&, std::string_view title);
-// The attempt that a branch of this form belongs to (nullopt: not ours). `hf/T-1-x-g2` belongs to T-1 only if the
-// caller knows T-1: with ids that are prefixes of one another the longest known id wins.
-struct BranchParts {
-  std::string ticket_and_slug;
-  Generation generation;
-};
-std::optional<BranchParts> parse_branch(std::string_view branch);
+std::optional<AttemptId> parse_branch(std::string_view branch);  // nullopt: not one of ours
 
 }  // namespace holdfast

@@ -48,12 +48,13 @@ struct ServerIncarnation {
   [[nodiscard]] bool known() const { return pid != 0; }
 };
 
-// Who a process is: a pid alone is reused; with its start time, on this boot, in this pid namespace, it is not.
+// Who a process is: a pid alone is reused; with its start time, on this boot, in this pid namespace, it is
+// not.
 struct ProcessIdentity {
-  std::string boot_id;             // /proc/sys/kernel/random/boot_id
-  std::string pid_namespace;       // readlink /proc/self/ns/pid
-  std::int64_t pid = 0;            // 0: not recorded
-  std::uint64_t start_ticks = 0;   // field 22 of /proc/PID/stat
+  std::string boot_id;            // /proc/sys/kernel/random/boot_id
+  std::string pid_namespace;      // readlink /proc/self/ns/pid
+  std::int64_t pid = 0;           // 0: not recorded
+  std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat
   friend auto operator<=>(const ProcessIdentity&, const ProcessIdentity&) = default;
   [[nodiscard]] bool known() const { return pid != 0; }
 };

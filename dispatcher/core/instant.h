@@ -1,5 +1,6 @@
 // Time as a value. The core never reads a clock: the driver says what time it is, in milliseconds since the
-// epoch by the dispatcher's own wall clock. Nothing becomes dead because of it; it only says when to look again.
+// epoch by the dispatcher's own wall clock. Nothing becomes dead because of it; it only says when to look
+// again.
 #pragma once
 
 #include <compare>
@@ -20,8 +21,14 @@ struct Instant {
   friend Duration operator-(Instant a, Instant b) { return {a.ms - b.ms}; }
 };
 
-constexpr Duration seconds(std::int64_t n) { return {n * 1000}; }
-constexpr Duration millis(std::int64_t n) { return {n}; }
-constexpr Duration minutes(std::int64_t n) { return {n * 60'000}; }
+constexpr Duration seconds(std::int64_t n) {
+  return {n * 1000};
+}
+constexpr Duration millis(std::int64_t n) {
+  return {n};
+}
+constexpr Duration minutes(std::int64_t n) {
+  return {n * 60'000};
+}
 
 }  // namespace holdfast

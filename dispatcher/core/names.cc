@@ -6,7 +6,9 @@
 namespace holdfast {
 namespace {
 
-bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_alnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // Splits "<head>-g<digits>"; digits have no leading zero, so that every key has one spelling.
 std::optional<std::pair<std::string_view, Generation>> split_generation(std::string_view text) {
@@ -32,7 +34,9 @@ std::optional<std::string> what_is_wrong_with_ticket_id(std::string_view id) {
   return std::nullopt;
 }
 
-SessionName session_name(const AttemptId& attempt) { return {"hf-" + attempt_key(attempt)}; }
+SessionName session_name(const AttemptId& attempt) {
+  return {"hf-" + attempt_key(attempt)};
+}
 
 std::string attempt_key(const AttemptId& attempt) {
   return attempt.ticket.value + "-g" + std::to_string(attempt.generation.value);
@@ -48,8 +52,10 @@ BranchName branch_name(const AttemptId& attempt, std::string_view title) {
   std::string slug;
   for (const char c : title) {
     if (slug.size() >= 40) break;
-    if (is_alnum(c)) slug += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-    else if (!slug.empty() && slug.back() != '.') slug += '.';
+    if (is_alnum(c))
+      slug += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+    else if (!slug.empty() && slug.back() != '.')
+      slug += '.';
   }
   while (!slug.empty() && slug.back() == '.') slug.pop_back();
   if (slug.empty()) slug = "work";

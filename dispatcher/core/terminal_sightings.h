@@ -31,10 +31,10 @@ struct PaneSighting {
   std::string session_id;
   std::string pane_id;
   std::int64_t pane_pid = 0;
-  bool dead = false;                // the pane's process is gone, the pane remains (remain-on-exit)
-  std::optional<int> exit_status;   // of the pane's process, where dead
+  bool dead = false;               // the pane's process is gone, the pane remains (remain-on-exit)
+  std::optional<int> exit_status;  // of the pane's process, where dead
   std::optional<int> exit_signal;
-  int persons_attached = 0;         // clients on this session that are not control-mode clients of ours
+  int persons_attached = 0;  // clients on this session that are not control-mode clients of ours
   friend bool operator==(const PaneSighting&, const PaneSighting&) = default;
 };
 

@@ -1,5 +1,5 @@
-// A port call's answer: the raw reply, which core/classify judges, and the value that the adapter parsed out of
-// it. `value` means something only where the raw reply is classified as Done; otherwise it is empty.
+// A port call's answer: the raw reply, which core/classify judges, and the value that the adapter parsed out
+// of it. `value` means something only where the raw reply is classified as Done; otherwise it is empty.
 #pragma once
 
 #include "dispatcher/core/raw_reply.h"

@@ -1,9 +1,9 @@
 // What the driver asks of git: the pool of worktrees, facts about branches, salvage and landing.
 //
 // The main checkout is never a working directory of anything here, and no ref outside refs/heads/hf/*,
-// refs/holdfast/* and (by compare-and-swap) the landing ref is written. Every helper process runs in a group of its
-// own and holds the inherited lock of the slot or ref that it touches; while such a lock is held by anybody, a call
-// that needs it answers never_sent with "busy: ...".
+// refs/holdfast/* and (by compare-and-swap) the landing ref is written. Every helper process runs in a group
+// of its own and holds the inherited lock of the slot or ref that it touches; while such a lock is held by
+// anybody, a call that needs it answers never_sent with "busy: ...".
 #pragma once
 
 #include <string>
@@ -18,12 +18,14 @@ class Worktrees {
  public:
   virtual ~Worktrees() = default;
 
-  // Creates whatever of the pool's slots is missing (detached at the target), repairs what is half there. Slow.
-  virtual Reply<std::vector<SlotSighting>> ensure_pool(int capacity, const std::string& start, Duration deadline) = 0;
+  // Creates whatever of the pool's slots is missing (detached at the target), repairs what is half there.
+  // Slow.
+  virtual Reply<std::vector<SlotSighting>> ensure_pool(int capacity, const std::string& start,
+                                                       Duration deadline) = 0;
   virtual Reply<std::vector<SlotSighting>> look_at_pool(Duration deadline) = 0;
 
-  // Creates the branch at `start` and switches the (clean, detached) slot to it. Repeating it for the same attempt
-  // answers the same. Refuses a slot that is not clean.
+  // Creates the branch at `start` and switches the (clean, detached) slot to it. Repeating it for the same
+  // attempt answers the same. Refuses a slot that is not clean.
   virtual Reply<Prepared> prepare(const PrepareOrder&, Duration deadline) = 0;
 
   virtual Reply<BranchFacts> inspect(const BranchOrder&, Duration deadline) = 0;
@@ -35,10 +37,10 @@ class Worktrees {
   // refs/holdfast/salvage/<ticket>/<g>/; nothing is changed in the worktree. Pins as well.
   virtual Reply<Salvaged> salvage(const BranchOrder&, Duration deadline) = 0;
 
-  // Gives the slot back: detached at `start`, clean. REQUIRES a salvage since the worker's death; refuses (code 1,
-  // "dirty: ...") where something appeared after it. The branch stays.
-  virtual Reply<SlotSighting> release(const SlotOrder&, const CommitId& expected_head, const std::string& start,
-                                      Duration deadline) = 0;
+  // Gives the slot back: detached at `start`, clean. REQUIRES a salvage since the worker's death; refuses
+  // (code 1, "dirty: ...") where something appeared after it. The branch stays.
+  virtual Reply<SlotSighting> release(const SlotOrder&, const CommitId& expected_head,
+                                      const std::string& start, Duration deadline) = 0;
 
   virtual Reply<Landed> land(const LandOrder&, Duration deadline) = 0;
 

@@ -1,0 +1,29 @@
+// A ticket as the board shows it. Every board is remote: what is here is what was read at some time, under
+// `version`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dispatcher/core/attempt.h"
+
+namespace holdfast {
+
+struct BoardTicket {
+  TicketId id;
+  std::string title;
+  std::string body;  // the prompt
+  BoardState state = BoardState::backlog;
+  int priority = 100;   // smaller is sooner
+  std::string profile;  // worker profile; empty: the installation's default
+  std::vector<std::string> labels;
+  std::vector<TicketId> depends_on;
+  std::int64_t version = 0;  // of the conditional write
+  Instant created_at, changed_at;
+  std::string reason;    // of the last transition
+  std::string moved_by;  // "person", or the attempt key of the dispatcher's own transition
+  friend bool operator==(const BoardTicket&, const BoardTicket&) = default;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,39 @@
+// Proof that one attempt's runtime is dead or never came to be, with its cause: the only key back to `todo`.
+//
+// certify() in core/verdict.h is its only maker. The proof says what was true when it was made; death does
+// not pass, and a generation never lives twice, so it stays true. Whoever uses it still names the generation
+// when writing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "dispatcher/core/attempt.h"
+
+namespace holdfast {
+
+struct Sightings;
+
+class DeathCertificate {
+ public:
+  [[nodiscard]] const AttemptId& attempt() const { return attempt_; }
+  [[nodiscard]] Cause cause() const { return cause_; }
+  [[nodiscard]] int code() const { return code_; }  // exit code or signal number; -1: none
+  [[nodiscard]] const std::string& evidence() const { return evidence_; }
+  [[nodiscard]] Instant at() const { return at_; }
+  friend bool operator==(const DeathCertificate&, const DeathCertificate&) = default;
+
+ private:
+  DeathCertificate(AttemptId attempt, Cause cause, int code, std::string evidence, Instant at)
+      : attempt_(std::move(attempt)), cause_(cause), code_(code), evidence_(std::move(evidence)), at_(at) {}
+  friend std::optional<DeathCertificate> certify(const Attempt&, const Sightings&, Instant now);
+
+  AttemptId attempt_;
+  Cause cause_;
+  int code_;
+  std::string evidence_;
+  Instant at_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,78 @@
+// Reads what a worker writes to its terminal: complete lines without escapes, and the markers among them.
+//
+// A marker is a line that begins with `DONE:`, `REVIEW:` or `QUESTION:` (a bullet of the worker's own drawing
+// may stand before it). It is read from the stream, byte by byte, never from the screen, so wrapping and
+// scrolling cannot hide or fake one: only a real line break, or a cursor move to the first column, begins a
+// line. Whether a marker is only the prompt's own text coming back is decided by is_echo.
+//
+// A value: what it holds depends on nothing but the bytes it was fed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dispatcher/core/attempt.h"
+
+namespace holdfast {
+
+struct Marker {
+  Said kind = Said::nothing;
+  std::string text;         // after the colon, trimmed, printable, at most 2,000 bytes
+  std::string line;         // the whole line, as compared by is_echo
+  std::int64_t offset = 0;  // of the line's first byte in the stream
+  friend bool operator==(const Marker&, const Marker&) = default;
+};
+
+class MarkerReader {
+ public:
+  static constexpr std::size_t lines_kept = 40;
+
+  explicit MarkerReader(std::vector<std::string> limit_patterns = {})
+      : limit_patterns_(std::move(limit_patterns)) {}
+
+  void feed(std::string_view bytes);
+  void finish();  // the stream has ended: what stands in the last line counts as one
+
+  [[nodiscard]] std::int64_t offset() const { return offset_; }  // bytes read so far
+  [[nodiscard]] const std::vector<Marker>& markers() const { return markers_; }
+  [[nodiscard]] const std::deque<std::string>& last_lines() const { return last_lines_; }
+  [[nodiscard]] const std::string& limit_line() const { return limit_line_; }
+
+  friend bool operator==(const MarkerReader&, const MarkerReader&) = default;
+
+ private:
+  enum class State { text, escape, csi, string, string_escape };
+  void character(char c);
+  void control_sequence(char final);
+  void begin_line(bool anchored);
+  void end_line();
+
+  State state_ = State::text;
+  std::string parameters_;  // of a CSI sequence
+  std::string line_;
+  bool anchored_ = true;   // the line began in the first column
+  bool returned_ = false;  // a carriage return came, and nothing after it yet
+  std::int64_t line_offset_ = 0;
+  std::int64_t offset_ = 0;
+  std::vector<Marker> markers_;
+  std::deque<std::string> last_lines_;
+  std::vector<std::string> limit_patterns_;
+  std::string limit_line_;
+};
+
+// One line as a marker, if it is one.
+std::optional<Marker> marker_in(std::string_view line, std::int64_t offset);
+
+// Is this marker nothing but text that we ourselves sent (echoed, redrawn, wrapped)? Compared without
+// spacing, so that redrawing cannot defeat it. Errs on the side of yes: a DONE that is missed is found by the
+// gate after the exit; a DONE that was never said would be believed.
+bool is_echo(const Marker&, std::string_view sent);
+
+// Text as one may show it: control characters and invalid UTF-8 replaced, at most `at_most` bytes.
+std::string printable(std::string_view, std::size_t at_most);
+
+}  // namespace holdfast

@@ -26,4 +26,20 @@ struct BoardTicket {
   friend bool operator==(const BoardTicket&, const BoardTicket&) = default;
 };
 
+struct BoardChanges {
+  std::int64_t cursor = 0;
+  bool complete = true;              // false: there is more after this cursor
+  std::vector<BoardTicket> tickets;  // current state of every ticket that changed after the cursor asked for
+  friend bool operator==(const BoardChanges&, const BoardChanges&) = default;
+};
+
+struct BoardMove {
+  TicketId ticket;
+  std::int64_t expected_version = 0;
+  BoardState to = BoardState::in_progress;  // never `todo`: see return_to_todo
+  std::string reason;
+  std::string key;  // attempt key of the dispatcher's own transition
+  friend bool operator==(const BoardMove&, const BoardMove&) = default;
+};
+
 }  // namespace holdfast

@@ -190,29 +190,8 @@ struct Looked {
   std::int64_t said_offset = 0;
 };
 
-// LedgerContents and BoardChanges of ports, in core's words.
-struct TicketRows {
-  TicketId ticket;
-  Memory memory;
-  std::optional<Attempt> newest;
-  std::vector<Message> messages;
-};
-struct LedgerNews {
-  std::int64_t seq = 0;
-  std::vector<TicketRows> tickets;
-  std::vector<Slot> slots;
-  std::vector<AccountPause> pauses;
-  std::vector<ServerIncarnation> servers;
-  Breaker breaker;
-};
-struct BoardNews {
-  std::int64_t cursor = 0;
-  bool complete = true;
-  std::vector<BoardTicket> tickets;
-};
-
 using AnswerValue =
-    std::variant<std::monostate, LedgerDelta, LedgerNews, TicketRows, BoardNews, BoardTicket, Prepared,
+    std::variant<std::monostate, LedgerDelta, LedgerContents, BoardChanges, BoardTicket, Prepared,
                  SpawnedPane, SealAnswer, Looked, ServerListing, ServerIncarnation, BranchFacts, Salvaged,
                  SlotSighting, std::vector<SlotSighting>, Landed, std::vector<AttemptId>>;
 

@@ -16,22 +16,6 @@
 
 namespace holdfast {
 
-struct BoardChanges {
-  std::int64_t cursor = 0;
-  bool complete = true;              // false: there is more after this cursor
-  std::vector<BoardTicket> tickets;  // current state of every ticket that changed after the cursor asked for
-  friend bool operator==(const BoardChanges&, const BoardChanges&) = default;
-};
-
-struct BoardMove {
-  TicketId ticket;
-  std::int64_t expected_version = 0;
-  BoardState to = BoardState::in_progress;  // never `todo`: see return_to_todo
-  std::string reason;
-  std::string key;  // attempt key of the dispatcher's own transition
-  friend bool operator==(const BoardMove&, const BoardMove&) = default;
-};
-
 // RawReply of a board, whatever carries it: `code` is an HTTP status. 200: moved (value: the ticket now).
 // 404: no such ticket. 409: the version is not the expected one, or an open runtime forbids it (value: the
 // ticket now, where known). 422: no such transition. 503: busy or unreachable. 507: full disk or read-only.

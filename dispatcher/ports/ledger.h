@@ -15,28 +15,6 @@
 
 namespace holdfast {
 
-// Everything about one ticket that a dispatcher needs: newest attempt (open, or closed), memory, undelivered
-// messages.
-struct TicketLedger {
-  TicketId ticket;
-  Memory memory;
-  std::optional<Attempt> newest;
-  std::vector<Message>
-      messages;  // of `newest`: queued, posted, unverified; and delivered ones (for the marker reader)
-  friend bool operator==(const TicketLedger&, const TicketLedger&) = default;
-};
-
-struct LedgerContents {
-  std::int64_t seq = 0;  // newest event contained
-  std::vector<TicketLedger>
-      tickets;  // load(): those with an open or unsettled attempt, or a memory that still matters
-  std::vector<Slot> slots;
-  std::vector<AccountPause> pauses;
-  std::vector<ServerIncarnation> servers;
-  Breaker breaker;
-  friend bool operator==(const LedgerContents&, const LedgerContents&) = default;
-};
-
 // RawReply of a ledger: code 0: stored. SQLite's extended result code otherwise (SQLITE_BUSY, _FULL,
 // _READONLY, _CORRUPT, _IOERR ...), with these of our own for a rule's refusal; `error` holds the words.
 inline constexpr int ledger_conflict = 100'001;

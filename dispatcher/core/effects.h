@@ -56,9 +56,6 @@ enum class Call {
 struct WriteLedger {
   LedgerWrite write;
 };
-struct ReloadTicket {
-  TicketId ticket;
-};  // an answer of the ledger was lost
 struct ReadTicket {
   TicketId ticket;
 };
@@ -167,11 +164,11 @@ struct EnsurePool {
   std::string start;
 };
 
-using Effect = std::variant<WriteLedger, ReloadTicket, ReadTicket, MoveTicket, ReturnToTodo, CommentTicket,
-                            PrepareWorktree, WriteSpec, SpawnSession, Seal, GiveGo, Post, Look, ListServer,
-                            EndTree, EndSession, GiveNotice, InspectBranch, PinBranch, SalvageWorktree,
-                            ReleaseSlot, LandBranch, PushBranch, LoadLedger, ReadLedgerChanges, ReadBoard,
-                            StartServer, ListRecords, ListTraces, EnsurePool>;
+using Effect =
+    std::variant<WriteLedger, ReadTicket, MoveTicket, ReturnToTodo, CommentTicket, PrepareWorktree, WriteSpec,
+                 SpawnSession, Seal, GiveGo, Post, Look, ListServer, EndTree, EndSession, GiveNotice,
+                 InspectBranch, PinBranch, SalvageWorktree, ReleaseSlot, LandBranch, PushBranch, LoadLedger,
+                 ReadLedgerChanges, ReadBoard, StartServer, ListRecords, ListTraces, EnsurePool>;
 
 Call call_of(const Effect&);
 TicketId ticket_of(const Effect&);  // empty: the installation's

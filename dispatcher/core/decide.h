@@ -1,0 +1,51 @@
+// What to do next about one ticket. A function of what is known: level-triggered, no memory of its own.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dispatcher/core/effects.h"
+#include "dispatcher/core/knowledge.h"
+#include "dispatcher/core/policy.h"
+#include "dispatcher/core/rules.h"
+
+namespace holdfast {
+
+struct Plan {
+  Rule rule = Rule::rest;
+  std::string why;               // in words for a person: the rule, and what it waits for
+  std::optional<Effect> effect;  // the next one; what follows depends on its answer
+  Instant wake_at;               // not set: nothing is pending but news
+};
+
+Plan decide(const Knowledge&, const TicketId&, const Policy&);
+
+// --- parts, each in a file of its own
+// --------------------------------------------------------------------------------
+
+// Why a todo ticket cannot be claimed now; nothing: it can. Capacity is the scheduler's affair.
+struct Wait {
+  std::string why;
+  Instant until;  // not set: until something changes
+};
+std::optional<Wait> not_eligible(const Knowledge&, const TicketKnowledge&, const Policy&);
+
+RunnerSpec spec_for(const Attempt&, const BoardTicket&, const Profile&, const Policy&);
+std::string prompt_text(const BoardTicket&, const Profile&);
+
+Plan plan_pick_up(const Knowledge&, const TicketKnowledge&, const Policy&);
+Plan plan_bring_up(const Knowledge&, const TicketKnowledge&, const Policy&);
+Plan plan_messages(const Knowledge&, const TicketKnowledge&, const Policy&, Plan otherwise);
+Plan plan_ending(const Knowledge&, const TicketKnowledge&, const Policy&);
+Plan plan_closing(const Knowledge&, const TicketKnowledge&, const Policy&);
+Plan plan_settling(const Knowledge&, const TicketKnowledge&, const Policy&);
+
+Containment containment_of(const Attempt&, const Sightings&);
+BranchOrder branch_order(const Attempt&, const Policy&, bool with_slot);
+int persons_attached(const Attempt&, const Sightings&);
+const MessageSighting* sighting_of(const Sightings&, const MessageId&);
+
+// The newest marker that the ledger does not have yet and that is not our own text coming back.
+std::optional<Marker> next_marker(const TicketKnowledge&, const Policy&);
+
+}  // namespace holdfast

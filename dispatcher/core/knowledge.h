@@ -1,0 +1,109 @@
+// Everything the dispatcher knows: what the ledger says, what the board says, what was seen, and how far the
+// work of this moment has come. A plain value: no pointers out, no clock, no randomness, no unordered
+// iteration.
+//
+// What is durable in it comes from the ledger. `Work` and `Sightings` are volatile: a restarted dispatcher
+// starts with empty ones and learns the same again by looking.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dispatcher/core/board_ticket.h"
+#include "dispatcher/core/branch_facts.h"
+#include "dispatcher/core/effects.h"
+#include "dispatcher/core/markers.h"
+#include "dispatcher/core/policy.h"
+#include "dispatcher/core/verdict.h"
+
+namespace holdfast {
+
+// How far the effects of this attempt have come, in this life of the dispatcher.
+struct Work {
+  // picking up
+  std::optional<Prepared> prepared;
+  bool spec_written = false;
+  bool spawn_tried = false;
+  std::optional<SpawnedPane> pane;
+  bool go_given = false;
+  // ending
+  bool notice_given = false;
+  std::optional<Instant> term_sent, kill_sent;
+  // closing
+  std::optional<BranchFacts> facts;
+  bool pinned = false;
+  std::optional<Salvaged> salvaged;
+  std::string salvage_failure;  // it could not be saved: the worktree is kept as it is
+  std::optional<Landed> landed;
+  bool pushed = false;
+  std::string push_failure;
+  bool session_ended = false;
+  std::optional<SlotSighting> released;
+  std::string release_failure;  // quarantine, with this note
+  int release_tries = 0;
+  bool commented = false;
+  // looking
+  bool look_now = true;
+  bool scan_next = false;
+  Instant looked_at;
+  int server_looks = 0;
+  bool answered = false;  // a message was delivered since the question
+  // tickets in review
+  Instant reviewed_at;
+
+  friend bool operator==(const Work&, const Work&) = default;
+};
+
+struct TicketKnowledge {
+  std::optional<BoardTicket> board;
+  Memory memory;
+  std::optional<Attempt> newest;
+  std::vector<Message> messages;
+  Sightings seen;
+  MarkerReader reader;
+  bool stream_finished = false;
+  Work work;
+  bool ledger_unsure = false;  // a write's answer was lost: nothing is done before the ledger was read again
+  int tries = 0;               // of the same effect, failing
+  Instant hold_until;
+  std::string trouble;    // why it is held, in words
+  Instant unknown_since;  // first look that could not tell
+
+  // The attempt that still needs something: open, or closed and unsettled.
+  [[nodiscard]] const Attempt* current() const {
+    return newest && (newest->open() || !newest->settled) ? &*newest : nullptr;
+  }
+};
+
+struct Shard {
+  ServerIncarnation server;  // as last seen; unknown: none runs
+  Instant listed_at;
+  bool reachable = false;
+  std::string trouble;
+  std::vector<PaneSighting> panes;
+  friend bool operator==(const Shard&, const Shard&) = default;
+};
+
+struct Knowledge {
+  Instant now;
+  bool ledger_loaded = false;
+  bool records_listed = false, traces_listed = false, pool_ready = false, board_read = false;
+  std::string ledger_trouble;  // why nothing can be recorded; empty: it works
+  std::map<TicketId, TicketKnowledge> tickets;
+  std::map<SlotId, Slot> slots;
+  std::map<int, Shard> shards;
+  std::map<AccountName, AccountPause> pauses;
+  std::map<TicketId, Generation>
+      floors;                  // largest generation seen in branches, refs, sessions and record folders
+  std::set<AttemptId> traces;  // record folders and refs, for strays
+  Breaker breaker;
+  bool breaker_unsaved = false;
+
+  // Nothing is claimed before everything was looked at once.
+  [[nodiscard]] bool full_look_done(int shard_count) const;
+};
+
+}  // namespace holdfast

@@ -49,7 +49,7 @@ struct Work {
   bool look_now = true;
   bool scan_next = false;
   Instant looked_at;
-  int server_looks = 0;
+  int server_looks = 0;   // listings of its server in a row that failed
   bool answered = false;  // a message was delivered since the question
   // tickets in review
   Instant reviewed_at;

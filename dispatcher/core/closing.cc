@@ -1,0 +1,290 @@
+// From the end of a runtime to a ticket that is accounted for: end what still lives, save what it left, judge
+// it, give everything back, tell the board. Nothing unsaved is destroyed: where saving fails, the worktree is
+// kept as it is.
+#include <algorithm>
+
+#include "dispatcher/core/budget.h"
+#include "dispatcher/core/decide.h"
+#include "dispatcher/core/gate.h"
+#include "dispatcher/core/names.h"
+#include "dispatcher/core/words.h"
+
+namespace holdfast {
+namespace {
+
+Plan wait_for(Rule rule, std::string why, Instant wake_at) {
+  return {rule, std::move(why), std::nullopt, wake_at};
+}
+
+bool explicit_stop(const Attempt& a) {
+  switch (a.wish) {
+    case StopWish::stop:
+    case StopWish::park:
+    case StopWish::cancel: return true;
+    case StopWish::none:
+    case StopWish::interrupt_only: return false;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+// TERM to the whole tree, KILL after a grace; dead only when it is gone, however often it was killed.
+Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  const Attempt& a = *t.newest;
+  const Profile* profile = profile_of(policy, a.profile);
+  const Rule rule = a.phase == Phase::finished ? Rule::finish_up : Rule::obey;
+  const Containment whole = containment_of(a, t.seen);
+
+  if (a.phase == Phase::finished && !explicit_stop(a) && a.ending == Ending::none) {
+    const Instant until = a.changed_at + (profile ? profile->finish_grace : seconds(10));
+    if (k.now < until && k.now >= a.changed_at) return wait_for(rule, "it may end by itself", until);
+  }
+  // Nobody types into or kills a session with a person in it, but for an explicit stop, after a notice.
+  const bool listing_old = !t.seen.pane || k.now - t.seen.pane->at > seconds(5);
+  if (a.ending == Ending::none && listing_old && t.work.server_looks < 3)
+    return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
+  if (persons_attached(a, t.seen) > 0 && a.ending == Ending::none) {
+    if (!explicit_stop(a)) {
+      if (a.attention.empty())
+        return {rule,
+                "a person is attached",
+                WriteLedger{RecordAttention{a.id, "a person is attached: it is ended after they detach"}},
+                {}};
+      return wait_for(rule, "a person is attached", k.now + seconds(5));
+    }
+    if (!t.work.notice_given)
+      return {rule,
+              "the person who is attached is told",
+              GiveNotice{a.server, a.session, "holdfast ends this session: " + a.wish_by, a.id},
+              {}};
+  }
+
+  const Duration grace = profile ? profile->term_grace : seconds(10);
+  switch (a.ending) {
+    case Ending::none:
+      return {rule, "its tree is told to end", WriteLedger{RecordEnding{a.id, Ending::term_sent}}, {}};
+    case Ending::term_sent:
+      if (!t.work.term_sent) return {rule, "its tree is told to end", EndTree{whole, EndSignal::term}, {}};
+      if (k.now - *t.work.term_sent < grace)
+        return wait_for(rule, "it gets time to end", *t.work.term_sent + grace);
+      return {rule, "it did not end in time", WriteLedger{RecordEnding{a.id, Ending::kill_sent}}, {}};
+    case Ending::kill_sent: break;
+  }
+  if (!t.work.kill_sent || k.now - *t.work.kill_sent >= seconds(5))
+    return {rule, "its tree is killed", EndTree{whole, EndSignal::kill}, {}};
+  if (k.now - a.ending_at > seconds(10) && a.attention.empty())
+    return {rule,
+            "it was killed and is not gone: it keeps its lease, and a person is told",
+            WriteLedger{RecordAttention{
+                a.id, "it does not die: killed, and still there (" + describe(a, t.seen, k.now) + ")"}},
+            {}};
+  return wait_for(rule, "it was killed; it is dead when it is gone", *t.work.kill_sent + seconds(5));
+}
+
+namespace {
+
+struct Judgement {
+  std::optional<BoardState> disposition;
+  std::string reason;
+  Memory memory;
+};
+
+// A person's word about what is to become of the ticket.
+std::optional<Judgement> by_wish(const Attempt& a, const TicketKnowledge& t) {
+  switch (a.wish) {
+    case StopWish::stop: return Judgement{BoardState::blocked, "stopped: " + a.wish_by, t.memory};
+    case StopWish::park: return Judgement{BoardState::backlog, "parked: " + a.wish_by, t.memory};
+    case StopWish::cancel: return Judgement{BoardState::cancelled, "cancelled: " + a.wish_by, t.memory};
+    case StopWish::none:
+    case StopWish::interrupt_only: break;
+  }
+  // The board's own word, while it ran: left as it is.
+  if (t.board) switch (t.board->state) {
+      case BoardState::done:
+      case BoardState::cancelled:
+      case BoardState::backlog: return Judgement{std::nullopt, "a person has moved the ticket", t.memory};
+      case BoardState::todo:
+      case BoardState::in_progress:
+      case BoardState::in_review:
+      case BoardState::blocked: break;
+    }
+  return std::nullopt;
+}
+
+bool has_salvage(const TicketKnowledge& t) {
+  return t.work.salvaged && !t.work.salvaged->refs.empty() && t.work.facts &&
+         (t.work.facts->uncommitted != Tri::no || t.work.facts->untracked != Tri::no);
+}
+
+Judgement judge_finished(const TicketKnowledge& t, const Policy& policy) {
+  const Attempt& a = *t.newest;
+  if (!t.work.salvage_failure.empty())
+    return {BoardState::blocked, "its work could not be saved elsewhere: " + t.work.salvage_failure,
+            t.memory};
+  if (t.work.landed) {
+    const Landed& landed = *t.work.landed;
+    switch (landed.answer) {
+      case LandAnswer::landed:
+      case LandAnswer::already_landed: break;  // the facts were read again since, and decide below
+      case LandAnswer::parked: return {BoardState::in_review, "ready to land: " + landed.note, t.memory};
+      case LandAnswer::conflict:
+        return {BoardState::blocked, "landing conflicts: " + landed.output, t.memory};
+      case LandAnswer::check_failed:
+        return {BoardState::blocked, "the check failed before landing: " + landed.output, t.memory};
+      case LandAnswer::moved:
+        return {BoardState::in_review, "the target kept moving: " + landed.note, t.memory};
+    }
+  }
+  const GateRuling ruling = gate(a.said, *t.work.facts, has_salvage(t), t.memory, policy);
+  std::string reason = ruling.reason;
+  if (!a.said_text.empty())
+    reason = (a.said == Said::done ? "DONE: " : "REVIEW: ") + a.said_text + " -- " + reason;
+  if (!t.work.push_failure.empty()) reason += "; not pushed: " + t.work.push_failure;
+  switch (ruling.step) {
+    case GateStep::done: return {BoardState::done, reason, t.memory};
+    case GateStep::land:
+    case GateStep::review: break;
+  }
+  return {BoardState::in_review, reason, t.memory};
+}
+
+Judgement judge_lost(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  const Attempt& a = *t.newest;
+  Aftermath after = aftermath(t.memory, a, policy, k.now);
+  if (!t.work.salvage_failure.empty())
+    return {BoardState::blocked, "its work could not be saved elsewhere: " + t.work.salvage_failure,
+            after.memory};
+  if (a.cause == Cause::never_came_to_be && a.step == Step::claimed && t.tries >= 5)
+    after.reason += ": " + t.trouble;
+  for (const Message& m : t.messages)
+    if (m.attempt == a.id && m.kind == MessageKind::prompt && m.state == MessageState::dropped &&
+        !m.why.empty() && a.running_at.set())
+      return {BoardState::blocked, "its prompt could not be delivered: " + m.why, after.memory};
+  const bool commits = t.work.facts && t.work.facts->has_commits != Tri::no && t.work.facts->commits != 0;
+  if (!commits) return {after.next, after.reason, after.memory};
+  switch (policy.recovered) {
+    case RecoveredPolicy::review:
+      return {BoardState::in_review,
+              sentence_for(a.cause, a.exit_code) +
+                  " without a DONE; recovered, unconfirmed: " + describe(*t.work.facts),
+              after.memory};
+    case RecoveredPolicy::continue_branch:
+      after.memory.continue_from = a.branch;
+      return {after.next, after.reason + "; the next attempt continues " + a.branch.value, after.memory};
+  }
+  __builtin_unreachable();
+}
+
+std::string last_words_of(const MarkerReader& reader) {
+  std::string words;
+  const auto& lines = reader.last_lines();
+  for (std::size_t i = lines.size() > 20 ? lines.size() - 20 : 0; i < lines.size(); ++i)
+    words += lines[i] + "\n";
+  return words;
+}
+
+bool anything_was_prepared(const Attempt& a, const Work& work) {
+  return a.step == Step::spawn_begun || work.prepared;
+}
+
+}  // namespace
+
+Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  const Attempt& a = *t.newest;
+  const Work& work = t.work;
+  const Rule rule = Rule::close;
+  const bool kept = !work.release_failure.empty() || !work.salvage_failure.empty();
+
+  if (a.server.known() && !work.session_ended && persons_attached(a, t.seen) > 0 && !explicit_stop(a)) {
+    if (k.now - t.seen.pane->at > seconds(3))
+      return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
+    if (a.attention.empty())
+      return {
+          rule,
+          "a person is attached",
+          WriteLedger{RecordAttention{a.id, "a person is attached: its session is ended after they detach"}},
+          {}};
+    return wait_for(rule, "a person is attached", k.now + seconds(4));
+  }
+  if (anything_was_prepared(a, work) && !kept) {
+    if (!work.facts)
+      return {rule, "what it left is inspected", InspectBranch{branch_order(a, policy, true)}, {}};
+    const bool clean = work.facts->uncommitted == Tri::no && work.facts->untracked == Tri::no &&
+                       work.facts->operation_in_progress == Tri::no && work.facts->detached != Tri::yes;
+    if (!clean && !work.salvaged)
+      return {rule, "what it left uncommitted is saved", SalvageWorktree{branch_order(a, policy, true)}, {}};
+    if (clean && !work.pinned && work.facts->has_commits != Tri::no)
+      return {rule, "its commits are pinned", PinBranch{branch_order(a, policy, true)}, {}};
+    if (!policy.remote.empty() && work.facts->has_commits == Tri::yes && !work.pushed &&
+        work.push_failure.empty())
+      return {rule, "its branch is pushed", PushBranch{branch_order(a, policy, true)}, {}};
+    if (a.phase == Phase::finished && !work.landed && !by_wish(a, t) &&
+        gate(a.said, *work.facts, has_salvage(t), t.memory, policy).step == GateStep::land) {
+      LandOrder order{a.id,          a.branch,     work.facts->tip,      policy.target,
+                      policy.remote, policy.check, policy.check_timeout, {}};
+      order.message =
+          "Land " + a.id.ticket.value + (t.board ? ": " + printable(t.board->title, 200) : std::string());
+      return {rule, "it is landed", LandBranch{order}, {}};
+    }
+  }
+  if (a.server.known() && !work.session_ended)
+    return {rule, "its session is ended", EndSession{a.server, a.session, a.session_id, a.id}, {}};
+  if (anything_was_prepared(a, work) && !kept && !work.released)
+    return {rule,
+            "its worktree is given back",
+            ReleaseSlot{
+                {a.slot, a.id}, work.facts->head.empty() ? work.facts->tip : work.facts->head, policy.start},
+            {}};
+
+  auto judged = by_wish(a, t);
+  if (!judged) judged = a.phase == Phase::finished ? judge_finished(t, policy) : judge_lost(k, t, policy);
+  Close close;
+  close.attempt = a.id;
+  close.disposition = judged->disposition;
+  close.reason = judged->reason;
+  close.memory = judged->memory;
+  close.last_words = last_words_of(t.reader);
+  close.branch_facts = work.facts ? describe(*work.facts) : "nothing was prepared";
+  if (work.salvaged) close.salvage_refs = work.salvaged->refs;
+  if (kept) {
+    close.slot_after = SlotState::quarantined;
+    close.slot_note = work.salvage_failure.empty() ? work.release_failure : work.salvage_failure;
+  }
+  return {rule, "everything is saved and given back: " + judged->reason, WriteLedger{close}, {}};
+}
+
+Plan plan_settling(const Knowledge&, const TicketKnowledge& t, const Policy&) {
+  const Attempt& a = *t.newest;
+  const Rule rule = Rule::settle;
+  const Plan settled{rule, "the board knows", WriteLedger{Settle{a.id}}, {}};
+  if (!a.disposition) return settled;
+  if (!t.board) return {rule, "the board's ticket is read", ReadTicket{a.id.ticket}, {}};
+  if (t.board->state == *a.disposition) return settled;
+  // What a person has set meanwhile stays. Only a ticket that still says in_progress (or todo: never told) is
+  // ours to move; a cancel or park that a person asked of us is theirs too.
+  const bool asked =
+      explicit_stop(a) && t.board->state != BoardState::done && t.board->state != BoardState::cancelled;
+  const bool ours = t.board->state == BoardState::in_progress ||
+                    (t.board->state == BoardState::todo && *a.disposition != BoardState::todo);
+  if (!ours && !asked) return {rule, "a person has moved it: left as it is", WriteLedger{Settle{a.id}}, {}};
+  switch (*a.disposition) {
+    case BoardState::todo:
+      // certify() gives back the death that the ledger holds; without one there is no way to `todo`.
+      if (const auto certificate = certify(a, t.seen, a.died_at))
+        return {rule, a.reason, ReturnToTodo{*certificate, t.board->version, a.reason}, {}};
+      return {rule, "closed without a death: this must not be", std::nullopt, {}};
+    case BoardState::backlog:
+    case BoardState::in_progress:
+    case BoardState::in_review:
+    case BoardState::blocked:
+    case BoardState::done:
+    case BoardState::cancelled: break;
+  }
+  return {rule,
+          a.reason,
+          MoveTicket{a.id.ticket, t.board->version, *a.disposition, a.reason, attempt_key(a.id) + "-closed"},
+          {}};
+}
+
+}  // namespace holdfast

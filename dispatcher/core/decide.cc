@@ -1,0 +1,318 @@
+#include "dispatcher/core/decide.h"
+
+#include <algorithm>
+
+#include "dispatcher/core/gate.h"
+#include "dispatcher/core/names.h"
+#include "dispatcher/core/words.h"
+
+namespace holdfast {
+namespace {
+
+// Nothing of a spawned attempt is decided on old sightings: look first where there is news, or routine has
+// come.
+std::optional<Plan> look_first(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
+                               Rule rule) {
+  const Attempt& a = *t.newest;
+  const bool existed = a.step == Step::spawn_begun && !t.seen.sealed_at;
+  if (!existed || !a.open() || a.cause != Cause::none) return std::nullopt;
+  const bool behind = t.seen.record && t.seen.record->what.stream_bytes > t.reader.offset();
+  const bool routine = k.now - t.work.looked_at >= policy.look_every || t.work.looked_at > k.now;
+  if (!t.work.look_now && !behind && !routine) return std::nullopt;
+  Plan plan;
+  plan.rule = rule;
+  plan.why = behind ? "its output is not read to the end" : "look before deciding";
+  plan.effect = Look{containment_of(a, t.seen), t.work.scan_next, t.reader.offset(), 0};
+  return plan;
+}
+
+Plan resting(Rule rule, std::string why, Instant wake_at = {}) {
+  return {rule, std::move(why), std::nullopt, wake_at};
+}
+
+Plan writing(Rule rule, std::string why, LedgerWrite write) {
+  return {rule, std::move(why), WriteLedger{std::move(write)}, {}};
+}
+
+Plan plan_dispatch(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  if (const auto wait = not_eligible(k, t, policy)) return resting(Rule::dispatch, wait->why, wait->until);
+  const Profile& profile = *profile_of(policy, t.board->profile);
+  Claim claim;
+  claim.ticket = t.board->id;
+  claim.title = t.board->title;
+  claim.profile = profile.name;
+  if (profile.prompt_by == PromptBy::paste) claim.prompt = prompt_text(*t.board, profile);
+  claim.start = t.memory.continue_from.empty() ? policy.start : "refs/heads/" + t.memory.continue_from.value;
+  if (const auto floor = k.floors.find(claim.ticket); floor != k.floors.end()) claim.floor = floor->second;
+  // A ticket that was there when servers were lost gets the server that nobody else is on.
+  claim.shard = policy.shards;
+  if (!t.memory.alone) {
+    std::map<int, int> live;
+    for (const auto& [id, other] : k.tickets)
+      if (other.newest && other.newest->open()) ++live[other.newest->shard];
+    claim.shard = 0;
+    for (int shard = 1; shard < policy.shards; ++shard)
+      if (live[shard] < live[claim.shard]) claim.shard = shard;
+  }
+  return writing(Rule::dispatch, "it is todo and eligible", claim);
+}
+
+Plan plan_watch_review(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  if (!t.newest) return resting(Rule::watch_review, "in review, and no attempt of ours");
+  if (t.work.facts && t.work.reviewed_at.set()) {
+    if (const auto landed = seen_landed(*t.work.facts, t.memory))
+      return {Rule::watch_review,
+              *landed,
+              MoveTicket{t.newest->id.ticket, t.board->version, BoardState::done, *landed,
+                         attempt_key(t.newest->id) + "-landed"},
+              {}};
+    const Instant next = t.work.reviewed_at + policy.review_every;
+    if (k.now < next)
+      return resting(Rule::watch_review, "not seen landed yet: " + describe(*t.work.facts), next);
+  }
+  return {Rule::watch_review,
+          "see whether it was landed",
+          InspectBranch{branch_order(*t.newest, policy, false)},
+          {}};
+}
+
+// Dead, and not in the ledger yet.
+Plan plan_death(const Knowledge& k, const TicketKnowledge& t) {
+  const Attempt& a = *t.newest;
+  if (cause_needs_listing(a, t.seen) && t.work.server_looks < 3)
+    return {Rule::record_death,
+            "whether its session or its server went first",
+            ListServer{a.shard, a.id.ticket},
+            {}};
+  const auto certificate = certify(a, t.seen, k.now);
+  if (!certificate)
+    return resting(Rule::record_death, "not certain enough for a certificate", k.now + seconds(1));
+  const std::string why =
+      sentence_for(certificate->cause(), certificate->code()) + ": " + certificate->evidence();
+  if (a.phase == Phase::finished) return writing(Rule::close, why, RecordDeath{a.id, *certificate});
+  return writing(Rule::record_death, why, RecordLost{a.id, *certificate});
+}
+
+// A runtime that nobody can tell about is shown to a person after a while; nothing else follows from not
+// knowing.
+std::optional<Plan> show_unknown(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
+                                 Rule rule) {
+  const Attempt& a = *t.newest;
+  if (!t.unknown_since.set() || a.step != Step::spawn_begun || a.phase == Phase::planned) return std::nullopt;
+  if (k.now - t.unknown_since < policy.unknown_shown_after || !a.attention.empty()) return std::nullopt;
+  return writing(rule, "unknown for too long: shown to a person",
+                 RecordAttention{a.id, "nobody can tell whether it lives: " + describe(a, t.seen, k.now) +
+                                           "; `holdfast runtime declare-dead` if you know that it does not"});
+}
+
+Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  const Attempt& a = *t.newest;
+  const Profile* profile = profile_of(policy, a.profile);
+  if (profile && !t.reader.limit_line().empty()) {
+    const AccountName account{profile->account.empty() ? profile->name : profile->account};
+    const auto known = k.pauses.find(account);
+    if (known == k.pauses.end() || known->second.until < k.now)
+      return writing(Rule::watch, "its provider's limit was reached: the account rests",
+                     PauseAccount{{account, k.now + policy.account_pause, t.reader.limit_line()}, a.id});
+  }
+  std::string attention;
+  if (profile) {
+    const auto& lines = t.reader.last_lines();
+    for (std::size_t i = lines.size() > 6 ? lines.size() - 6 : 0; i < lines.size(); ++i)
+      for (const std::string& pattern : profile->permission_patterns)
+        if (!pattern.empty() && lines[i].find(pattern) != std::string::npos)
+          attention = "it waits for a permission: " + lines[i];
+    const Instant last = t.seen.record ? t.seen.record->what.last_output_at : Instant{};
+    if (attention.empty() && last.set() && k.now - last > profile->quiet_after)
+      attention = "no output for " + std::to_string(profile->quiet_after.ms / 60'000) + " minutes or more";
+  }
+  if (!attention.empty() && a.attention.empty())
+    return writing(Rule::watch, attention, RecordAttention{a.id, attention});
+  return resting(Rule::watch, "it runs", t.work.looked_at + policy.look_every);
+}
+
+Plan plan_keep_and_show(const Knowledge&, const TicketKnowledge& t, Plan usual) {
+  // The board is put right first; then life goes on as if it had said in_progress.
+  if (t.board && t.board->state == BoardState::todo)
+    return {Rule::keep_and_show,
+            reason_for(Rule::keep_and_show),
+            MoveTicket{t.board->id, t.board->version, BoardState::in_progress,
+                       "its runtime is not dead: kept (" + attempt_key(t.newest->id) + ")",
+                       attempt_key(t.newest->id)},
+            {}};
+  return usual;
+}
+
+Plan by_rule(const Knowledge& k, const TicketKnowledge& t, const Policy& policy, Rule rule) {
+  switch (rule) {
+    case Rule::rest: return resting(rule, reason_for(rule));
+    case Rule::dispatch: return plan_dispatch(k, t, policy);
+    case Rule::watch_review: return plan_watch_review(k, t, policy);
+    case Rule::pick_up:
+    case Rule::adopt:
+    case Rule::abandon: return plan_pick_up(k, t, policy);
+    case Rule::bring_up: return plan_bring_up(k, t, policy);
+    case Rule::deliver:
+      return plan_messages(k, t, policy,
+                           writing(rule, "it has everything it needs", RecordRunning{t.newest->id}));
+    case Rule::watch: return plan_messages(k, t, policy, plan_watch(k, t, policy));
+    case Rule::await_answer: {
+      if (t.work.answered) return writing(rule, "it was answered", RecordRunning{t.newest->id});
+      if (!t.work.commented && t.board)
+        return {rule,
+                "the question goes to the board",
+                CommentTicket{t.board->id,
+                              attempt_key(t.newest->id) + "-q" + std::to_string(t.newest->said_offset),
+                              "QUESTION: " + t.newest->said_text},
+                {}};
+      return plan_messages(k, t, policy,
+                           resting(rule, "it waits for an answer: " + t.newest->said_text,
+                                   t.work.looked_at + policy.look_every));
+    }
+    case Rule::keep_and_show: return plan_keep_and_show(k, t, plan_watch(k, t, policy));
+    case Rule::obey:
+    case Rule::finish_up: return plan_ending(k, t, policy);
+    case Rule::record_death: return plan_death(k, t);
+    case Rule::close: return t.newest->cause == Cause::none ? plan_death(k, t) : plan_closing(k, t, policy);
+    case Rule::settle: return plan_settling(k, t, policy);
+  }
+  __builtin_unreachable();
+}
+
+bool is_live(Phase phase) {
+  switch (phase) {
+    case Phase::newborn:
+    case Phase::ready:
+    case Phase::running:
+    case Phase::waiting: return true;
+    case Phase::planned:
+    case Phase::finished:
+    case Phase::lost:
+    case Phase::closed: return false;
+  }
+  __builtin_unreachable();
+}
+
+BoardView board_view(const TicketKnowledge& t) {
+  if (t.newest && t.newest->open()) {
+    switch (t.newest->wish) {
+      case StopWish::stop:
+      case StopWish::park:
+      case StopWish::cancel: return BoardState::cancelled;
+      case StopWish::none:
+      case StopWish::interrupt_only: break;
+    }
+  }
+  return t.board ? BoardView(t.board->state) : std::nullopt;
+}
+
+}  // namespace
+
+Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
+  const auto found = k.tickets.find(id);
+  if (found == k.tickets.end()) return resting(Rule::rest, "nothing is known of it");
+  const TicketKnowledge& t = found->second;
+  if (!k.ledger_loaded) return resting(Rule::rest, "the ledger is not read yet");
+  if (t.ledger_unsure)
+    return resting(Rule::rest, "a write's answer was lost: the ledger is read again first");
+
+  const Attempt* a = t.current();
+  const Verdict verdict =
+      a ? (a->cause != Cause::none ? Verdict::dead : verdict_of(*a, t.seen, k.now)) : Verdict::unknown;
+  const Rule rule = rule_for(a ? RecordedPhase(a->phase) : std::nullopt, verdict, board_view(t));
+
+  if (k.now < t.hold_until) return resting(rule, "waits after: " + t.trouble, t.hold_until);
+  if (a) {
+    if (auto look = look_first(k, t, policy, rule)) return *look;
+    // What it said before it died counts, so it is recorded before the death is.
+    if (is_live(a->phase))
+      if (const auto marker = next_marker(t, policy)) {
+        if (marker->kind == Said::question && verdict != Verdict::dead && a->phase != Phase::newborn)
+          return writing(rule, "it asked: " + marker->text,
+                         RecordWaiting{a->id, marker->text, marker->offset});
+        if (marker->kind != Said::question)
+          return writing(rule, "it said that it is finished",
+                         RecordFinished{a->id, marker->kind, marker->text, marker->offset});
+      }
+    if (is_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
+    if (verdict == Verdict::unknown)
+      if (auto shown = show_unknown(k, t, policy, rule)) return *shown;
+  }
+  return by_rule(k, t, policy, rule);
+}
+
+// --- small shared parts
+// ----------------------------------------------------------------------------------------------
+
+const Profile* profile_of(const Policy& policy, const std::string& name) {
+  const auto found = policy.profiles.find(name.empty() ? policy.default_profile : name);
+  return found == policy.profiles.end() ? nullptr : &found->second;
+}
+
+Containment containment_of(const Attempt& a, const Sightings& seen) {
+  Containment c{a.id, a.token, a.cgroup, a.runner, a.worker, a.worktree};
+  if (seen.record) {  // the record is where the ledger's copies come from
+    const RecordSighting& record = seen.record->what;
+    if (record.runner.known()) c.runner = record.runner;
+    if (record.worker.known()) c.worker = record.worker;
+    if (!record.cgroup.empty()) c.cgroup = record.cgroup;
+  }
+  return c;
+}
+
+BranchOrder branch_order(const Attempt& a, const Policy& policy, bool with_slot) {
+  return {with_slot ? a.slot : SlotId{}, a.id, a.branch, a.base, policy.target, policy.remote};
+}
+
+int persons_attached(const Attempt&, const Sightings& seen) {
+  return seen.pane && seen.pane->what.pane ? seen.pane->what.pane->persons_attached : 0;
+}
+
+const MessageSighting* sighting_of(const Sightings& seen, const MessageId& id) {
+  if (!seen.record) return nullptr;
+  for (const MessageSighting& one : seen.record->what.messages)
+    if (one.id == id) return &one;
+  return nullptr;
+}
+
+std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy) {
+  const Profile* profile = profile_of(policy, t.newest->profile);
+  for (const Marker& marker : t.reader.markers()) {
+    if (marker.offset <= t.newest->said_offset) continue;
+    const bool echo =
+        (t.board && (is_echo(marker, t.board->body) || is_echo(marker, t.board->title))) ||
+        (profile && is_echo(marker, profile->preamble)) ||
+        std::ranges::any_of(t.messages, [&](const Message& m) { return is_echo(marker, m.text); });
+    if (!echo) return marker;
+  }
+  return std::nullopt;
+}
+
+std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
+  const BoardTicket& ticket = *t.board;
+  if (t.newest && t.newest->open()) return Wait{"an attempt is open", {}};
+  if (!policy.only_labels.empty() && std::ranges::none_of(ticket.labels, [&](const std::string& label) {
+        return std::ranges::find(policy.only_labels, label) != policy.only_labels.end();
+      }))
+    return Wait{"it has none of the labels that this dispatcher works for", {}};
+  const Profile* profile = profile_of(policy, ticket.profile);
+  if (!profile) return Wait{"there is no worker profile '" + ticket.profile + "'", {}};
+  for (const TicketId& needed : ticket.depends_on) {
+    const auto other = k.tickets.find(needed);
+    if (other == k.tickets.end() || !other->second.board || other->second.board->state != BoardState::done)
+      return Wait{"it depends on " + needed.value + ", which is not done", {}};
+  }
+  if (k.now < t.memory.not_before) return Wait{"it backs off after its last attempt", t.memory.not_before};
+  const AccountName account{profile->account.empty() ? profile->name : profile->account};
+  if (const auto pause = k.pauses.find(account); pause != k.pauses.end() && k.now < pause->second.until)
+    return Wait{"account " + account.value + " rests: " + pause->second.why, pause->second.until};
+  if (k.now < k.breaker.open_until)
+    return Wait{"too many attempts died young: dispatching rests", k.breaker.open_until};
+  if (t.memory.alone)
+    for (const auto& [id, other] : k.tickets)
+      if (other.newest && other.newest->open() && other.newest->shard == policy.shards)
+        return Wait{"it is retried alone, and " + id.value + " is alone there now", {}};
+  return std::nullopt;
+}
+
+}  // namespace holdfast

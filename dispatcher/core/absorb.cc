@@ -4,6 +4,7 @@
 
 #include "dispatcher/core/budget.h"
 #include "dispatcher/core/classify.h"
+#include "dispatcher/core/decide.h"
 #include "dispatcher/core/names.h"
 
 namespace holdfast {
@@ -136,7 +137,7 @@ void take_board_ticket(Knowledge& k, const BoardTicket& ticket, std::set<TicketI
 void take_listing(Knowledge& k, const ServerListing& listing, Instant at, std::set<TicketId>& touched) {
   Shard& shard = k.shards[listing.shard];
   if (at < shard.listed_at) return;
-  shard = {listing.server, at, true, {}, listing.panes};
+  shard = {listing.server, at, true, {}, listing.panes, shard.unsaved || shard.server != listing.server};
   std::map<SessionName, const PaneSighting*> by_session;
   for (const PaneSighting& pane : listing.panes) by_session[pane.session] = &pane;
   for (auto& [id, t] : k.tickets) {
@@ -207,6 +208,8 @@ struct OnDone {
     if (const auto* delta = value<LedgerDelta>()) take_delta(k, *delta, policy, touched);
     k.ledger_trouble.clear();
     if (std::holds_alternative<StoreBreaker>(e.write)) k.breaker_unsaved = false;
+    if (const auto* stored = std::get_if<StoreServer>(&e.write))
+      k.shards[stored->server.shard].unsaved = false;
     if (const auto* moved = std::get_if<MoveMessage>(&e.write))
       if (moved->to == MessageState::delivered) ticket().work.answered = true;
   }
@@ -289,7 +292,7 @@ struct OnDone {
     const auto* server = value<ServerIncarnation>();
     if (server == nullptr) return;
     Shard& shard = k.shards[e.shard];
-    if (shard.server != *server) shard = {*server, {}, shard.reachable, {}, {}};
+    if (shard.server != *server) shard = {*server, {}, false, {}, {}, true};
     for (auto& [id, t] : k.tickets)
       if (t.current() && t.current()->shard == e.shard) touched.insert(id);
   }
@@ -355,8 +358,15 @@ struct OnTrouble {
     else
       again(seconds(1));
   }
-  void operator()(const PrepareWorktree&) const { again(millis(200)); }
-  void operator()(const WriteSpec&) const { again(millis(200)); }
+  void operator()(const PrepareWorktree&) const {
+    setup_trouble();
+    // A slot that is not as it was left is not for anybody: it is kept for a person.
+    if (refused && (*refused == Why::dirty || *refused == Why::stale)) {
+      ticket().work.release_failure = words;
+      ticket().work.setup_failures = setup_failures_max;
+    }
+  }
+  void operator()(const WriteSpec&) const { setup_trouble(); }
   void operator()(const SpawnSession&) const {
     TicketKnowledge& t = ticket();
     // Nothing was sent: the same spawn may be tried again. Anything else may have happened: look.
@@ -461,6 +471,11 @@ struct OnTrouble {
   void operator()(const EnsurePool&) const {}
 
  private:
+  void setup_trouble() const {
+    again(millis(200));
+    ticket().work.setup_failures += 1;
+    ticket().work.setup_trouble = words;
+  }
   void board_trouble(const TicketId& id) const {
     TicketKnowledge& t = k.tickets[id];
     // A conflict carries the ticket as it is now; what follows is decided from that. Everything else: read it

@@ -184,10 +184,6 @@ std::string last_words_of(const MarkerReader& reader) {
   return words;
 }
 
-bool anything_was_prepared(const Attempt& a, const Work& work) {
-  return a.step == Step::spawn_begun || work.prepared;
-}
-
 }  // namespace
 
 Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
@@ -207,7 +203,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
           {}};
     return wait_for(rule, "a person is attached", k.now + seconds(4));
   }
-  if (anything_was_prepared(a, work) && !kept) {
+  if (!kept) {
     if (!work.facts)
       return {rule, "what it left is inspected", InspectBranch{branch_order(a, policy, true)}, {}};
     const bool clean = work.facts->uncommitted == Tri::no && work.facts->untracked == Tri::no &&
@@ -230,7 +226,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   }
   if (a.server.known() && !work.session_ended)
     return {rule, "its session is ended", EndSession{a.server, a.session, a.session_id, a.id}, {}};
-  if (anything_was_prepared(a, work) && !kept && !work.released)
+  if (!kept && !work.released)
     return {rule,
             "its worktree is given back",
             ReleaseSlot{
@@ -245,7 +241,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   close.reason = judged->reason;
   close.memory = judged->memory;
   close.last_words = last_words_of(t.reader);
-  close.branch_facts = work.facts ? describe(*work.facts) : "nothing was prepared";
+  close.branch_facts = work.facts ? describe(*work.facts) : "not inspected";
   if (work.salvaged) close.salvage_refs = work.salvaged->refs;
   if (kept) {
     close.slot_after = SlotState::quarantined;

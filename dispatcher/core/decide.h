@@ -20,6 +20,9 @@ struct Plan {
 
 Plan decide(const Knowledge&, const TicketId&, const Policy&);
 
+// So often the worktree or the orders may fail before the attempt is given up.
+inline constexpr int setup_failures_max = 4;
+
 // --- parts, each in a file of its own
 // --------------------------------------------------------------------------------
 

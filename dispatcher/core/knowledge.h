@@ -26,6 +26,8 @@ struct Work {
   // picking up
   std::optional<Prepared> prepared;
   bool spec_written = false;
+  int setup_failures = 0;
+  std::string setup_trouble;
   bool spawn_tried = false;
   std::optional<SpawnedPane> pane;
   bool go_given = false;
@@ -84,6 +86,7 @@ struct Shard {
   bool reachable = false;
   std::string trouble;
   std::vector<PaneSighting> panes;
+  bool unsaved = false;  // this incarnation is not in the ledger yet
   friend bool operator==(const Shard&, const Shard&) = default;
 };
 

@@ -55,6 +55,19 @@ std::expected<Attempt, LedgerNo> step(const LedgerView& view, const AttemptId& i
   return row;
 }
 
+// Never twice on a guess: what was handed over (unverified), was read, or was dropped, is not queued again.
+// `posted` goes back only because the runtime itself said that it did not take it.
+bool may_move(MessageState from, MessageState to) {
+  switch (from) {
+    case MessageState::queued: return true;
+    case MessageState::posted: return to != MessageState::posted;
+    case MessageState::unverified: return to == MessageState::delivered || to == MessageState::dropped;
+    case MessageState::delivered:
+    case MessageState::dropped: return false;
+  }
+  __builtin_unreachable();
+}
+
 struct Rules {
   const LedgerView& view;
   Instant now;
@@ -259,12 +272,9 @@ struct Rules {
       return no(LedgerRefusal::invalid, "no such message: " + w.id.value);
     Message message = *view.message;
     if (message.state == w.to && message.why == w.why) return LedgerDelta{};
-    const bool conflict = message.state != MessageState::delivered && w.to == MessageState::queued;
-    const bool forward = w.to > message.state ||
-                         (message.state == MessageState::unverified && w.to == MessageState::delivered);
-    if (!conflict && !forward)
+    if (!may_move(message.state, w.to))
       return no(LedgerRefusal::conflict, std::string("message is ") + words_for(message.state) + " already");
-    if (conflict) message.conflicts += 1;
+    if (w.to == MessageState::queued) message.conflicts += 1;
     message.state = w.to;
     message.why = w.why;
     message.changed_at = now;
@@ -322,6 +332,13 @@ struct Rules {
   }
 
   Result operator()(const StoreSlot& w) const {
+    if (w.slot.id.empty()) return no(LedgerRefusal::invalid, "a slot needs a name");
+    if (view.slot == w.slot) return LedgerDelta{};
+    // What the writer knew may be older than a claim: freeing a leased slot would put two workers into it.
+    if (view.slot && view.slot->state == SlotState::leased)
+      return no(LedgerRefusal::conflict, w.slot.id.value + " is leased to " + attempt_key(view.slot->holder));
+    if (w.slot.state == SlotState::leased)
+      return no(LedgerRefusal::invalid, "a lease is made by a claim alone");
     LedgerDelta delta;
     delta.slots.push_back(w.slot);
     delta.events.push_back(
@@ -349,6 +366,7 @@ struct Rules {
     return delta;
   }
   Result operator()(const Retry& w) const {
+    if (what_is_wrong_with_ticket_id(w.ticket.value)) return no(LedgerRefusal::invalid, "not a ticket id");
     if (view.newest && view.newest->open())
       return no(LedgerRefusal::conflict, attempt_key(view.newest->id) + " is still open");
     Memory memory = view.memory;
@@ -362,6 +380,8 @@ struct Rules {
     return delta;
   }
   Result operator()(const Waive& w) const {
+    if (what_is_wrong_with_ticket_id(w.ticket.value)) return no(LedgerRefusal::invalid, "not a ticket id");
+    if (w.branch.empty()) return no(LedgerRefusal::invalid, "a waiver names a branch");
     Memory memory = view.memory;
     memory.ticket = w.ticket;
     if (std::ranges::find(memory.waived, w.branch) == memory.waived.end()) memory.waived.push_back(w.branch);

@@ -119,7 +119,7 @@ struct Settle {
 
 struct StoreSlot {
   Slot slot;
-};  // pool set-up, quarantine, return
+};  // pool set-up, quarantine, return. A lease is made by Claim and ended by Close, never by this
 struct StoreServer {
   ServerIncarnation server;
   std::string cause;
@@ -168,6 +168,7 @@ struct LedgerView {
   std::optional<Attempt> newest;     // the ticket's newest attempt, open or closed
   std::optional<Slot> first_free;    // for Claim: the free slot with the smallest id
   std::optional<Slot> leased;        // the slot that `newest` holds
+  std::optional<Slot> slot;          // StoreSlot: the row of that id, if there
   std::optional<Message> message;    // MoveMessage, QueueMessage: the row of that id, if there
   std::vector<Message> undelivered;  // of `newest`: queued or posted
 };

@@ -1,0 +1,328 @@
+#include "dispatcher/core/schedule.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "dispatcher/core/classify.h"
+
+namespace holdfast {
+namespace {
+
+void enqueue(Agenda& agenda, const TicketId& id) {
+  if (agenda.queued.insert(id).second) agenda.queue.push_back(id);
+}
+
+void set_alarm(Agenda& agenda, const TicketId& id, Instant at) {
+  if (const auto old = agenda.alarm_of.find(id); old != agenda.alarm_of.end()) {
+    if (old->second == at) return;
+    agenda.alarms.erase({old->second, id});
+    agenda.alarm_of.erase(old);
+  }
+  if (!at.set()) return;
+  agenda.alarm_of[id] = at;
+  agenda.alarms.insert({at, id});
+}
+
+bool is_claim(const Effect& effect) {
+  const auto* write = std::get_if<WriteLedger>(&effect);
+  return write && std::holds_alternative<Claim>(write->write);
+}
+
+// A routine's answer has come: when to do it again.
+void landed(Routine& routine, bool done, Instant now, Duration every) {
+  routine.flying = false;
+  routine.next = routine.again ? Instant{} : now + (done ? every : seconds(1));
+  routine.again = false;
+}
+
+void ask(Routine& routine) {
+  if (routine.flying)
+    routine.again = true;
+  else
+    routine.next = {};
+}
+
+bool due(const Routine& routine, Instant now) {
+  return !routine.flying && (!routine.next.set() || routine.next <= now);
+}
+
+constexpr Duration never = {1LL << 50};
+
+// Slots that git has and the ledger does not know yet, and free ones that are not as they should be.
+void register_slots(Brain& brain, const std::vector<SlotSighting>& seen) {
+  for (const SlotSighting& sighting : seen) {
+    const auto known = brain.knowledge.slots.find(sighting.slot);
+    const bool fit = sighting.registered == Tri::yes && sighting.clean == Tri::yes && sighting.branch.empty();
+    if (known == brain.knowledge.slots.end()) {
+      Slot slot{sighting.slot,
+                fit ? SlotState::free : SlotState::quarantined,
+                {},
+                sighting.path,
+                fit ? "" : "found unclean, without a lease"};
+      brain.agenda.writes.push_back(StoreSlot{slot});
+    } else if (known->second.state == SlotState::free && !fit) {
+      Slot slot = known->second;
+      slot.state = SlotState::quarantined;
+      slot.note = "free, but not clean and detached";
+      brain.agenda.writes.push_back(StoreSlot{slot});
+    }
+  }
+}
+
+struct Returned {
+  Brain& brain;
+  const Answer& answer;
+  bool done;
+
+  void operator()(const LoadLedger&) const {
+    contents();
+    landed(brain.agenda.load, done, answer.at, never);
+  }
+  void operator()(const ReadLedgerChanges&) const {
+    contents();
+    landed(brain.agenda.changes, done, answer.at, brain.policy.board_every);
+  }
+  void operator()(const ReadBoard&) const {
+    bool more = false;
+    if (const auto* news = std::get_if<BoardChanges>(&answer.value); news && done) {
+      brain.agenda.board_cursor = std::max(brain.agenda.board_cursor, news->cursor);
+      more = !news->complete;
+      if (!news->tickets.empty()) brain.agenda.look_for_claims = true;
+    }
+    landed(brain.agenda.board, done, answer.at, more ? Duration{0} : brain.policy.board_every);
+  }
+  void operator()(const StartServer& e) const {
+    landed(brain.agenda.start_server[e.shard], done, answer.at, seconds(1));
+    ask(brain.agenda.list_server[e.shard]);
+  }
+  void operator()(const ListServer& e) const {
+    if (e.asked_by.empty())
+      landed(brain.agenda.list_server[e.shard], done, answer.at, brain.policy.servers_every);
+  }
+  void operator()(const ListRecords&) const { landed(brain.agenda.records, done, answer.at, never); }
+  void operator()(const ListTraces&) const { landed(brain.agenda.traces, done, answer.at, never); }
+  void operator()(const EnsurePool&) const {
+    if (const auto* slots = std::get_if<std::vector<SlotSighting>>(&answer.value); slots && done)
+      register_slots(brain, *slots);
+    landed(brain.agenda.pool, done, answer.at, never);
+  }
+  void operator()(const WriteLedger& e) const {
+    if (ticket_of(e.write).empty()) {
+      brain.agenda.write_flying = false;
+      if (done && !brain.agenda.writes.empty()) brain.agenda.writes.pop_front();
+    }
+  }
+  template <class OfATicket>
+  void operator()(const OfATicket&) const {}
+
+ private:
+  void contents() const {
+    if (const auto* news = std::get_if<LedgerContents>(&answer.value); news && done)
+      brain.agenda.ledger_seq = std::max(brain.agenda.ledger_seq, news->seq);
+  }
+};
+
+// What the installation itself needs: read everything once, keep servers up, read again where there may be
+// news.
+void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
+  Agenda& a = brain.agenda;
+  Knowledge& k = brain.knowledge;
+  const auto start = [&](Routine& routine, Effect effect) {
+    if (!due(routine, now)) return;
+    routine.flying = true;
+    a.in_flight += 1;
+    out.push_back(std::move(effect));
+  };
+  if (!k.ledger_loaded) return start(a.load, LoadLedger{});
+
+  bool unsure = false, alone = false;
+  for (const auto& [id, t] : k.tickets) {
+    unsure = unsure || t.ledger_unsure;
+    alone = alone || (t.memory.alone && t.board && t.board->state != BoardState::done);
+  }
+  if (unsure) ask(a.changes);
+  start(a.changes, ReadLedgerChanges{a.ledger_seq});
+  start(a.board, ReadBoard{a.board_cursor});
+  if (!k.records_listed) start(a.records, ListRecords{});
+  if (!k.traces_listed) start(a.traces, ListTraces{});
+  if (!k.pool_ready) start(a.pool, EnsurePool{brain.policy.capacity, brain.policy.start});
+  for (int shard = 0; shard < brain.policy.shards + (alone ? 1 : 0); ++shard) {
+    if (!k.shards[shard].server.known())
+      start(a.start_server[shard], StartServer{shard});
+    else
+      start(a.list_server[shard], ListServer{shard, {}});
+  }
+  for (auto& [number, shard] : k.shards) {
+    if (!shard.unsaved || !shard.server.known()) continue;
+    const bool queued = std::ranges::any_of(a.writes, [&](const LedgerWrite& w) {
+      const auto* store = std::get_if<StoreServer>(&w);
+      return store && store->server.shard == number;
+    });
+    if (!queued) a.writes.push_back(StoreServer{shard.server, "seen"});
+  }
+  if (k.breaker_unsaved && std::ranges::none_of(a.writes, [](const LedgerWrite& w) {
+        return std::holds_alternative<StoreBreaker>(w);
+      }))
+    a.writes.push_back(StoreBreaker{k.breaker, "too many attempts died young"});
+  if (!a.write_flying && !a.writes.empty()) {
+    a.write_flying = true;
+    a.in_flight += 1;
+    out.push_back(WriteLedger{a.writes.front()});
+  }
+}
+
+void start_for(Brain& brain, const TicketId& id, Effect effect, std::vector<Effect>& out) {
+  brain.agenda.busy.insert(id);
+  brain.agenda.in_flight += 1;
+  out.push_back(std::move(effect));
+}
+
+void claims(Brain& brain, Instant now, std::vector<Effect>& out) {
+  Agenda& a = brain.agenda;
+  const Knowledge& k = brain.knowledge;
+  if (!a.look_for_claims || !k.full_look_done(brain.policy.shards) || !k.ledger_trouble.empty()) return;
+  int open = 0, free = 0;
+  for (const auto& [id, t] : k.tickets) open += t.newest && t.newest->open() ? 1 : 0;
+  for (const auto& [id, slot] : k.slots) free += slot.state == SlotState::free ? 1 : 0;
+  int room = std::min(brain.policy.capacity - open, free) - a.claims_in_flight;
+  if (room <= 0) return;  // asked again when one closes
+  while (!a.recent_claims.empty() &&
+         (now - a.recent_claims.front() >= seconds(1) || a.recent_claims.front() > now))
+    a.recent_claims.pop_front();
+
+  for (const TicketId& id : ranking(k, brain.policy)) {
+    if (room <= 0 || a.in_flight >= brain.policy.effects_at_once) return;
+    if (static_cast<int>(a.recent_claims.size()) >= brain.policy.spawns_per_second) return;
+    if (a.busy.contains(id)) continue;
+    Plan plan = decide(k, id, brain.policy);
+    if (!plan.effect || !is_claim(*plan.effect)) {
+      set_alarm(a, id, plan.wake_at);
+      continue;
+    }
+    start_for(brain, id, std::move(*plan.effect), out);
+    a.recent_claims.push_back(now);
+    a.claims_in_flight += 1;
+    room -= 1;
+  }
+  a.look_for_claims = false;  // everybody who can go goes
+}
+
+}  // namespace
+
+std::vector<TicketId> ranking(const Knowledge& k, const Policy&) {
+  std::vector<std::tuple<int, Instant, TicketId>> order;
+  for (const auto& [id, t] : k.tickets)
+    if (t.board && t.board->state == BoardState::todo && t.current() == nullptr)
+      order.emplace_back(t.board->priority, t.board->created_at, id);
+  std::ranges::sort(order);
+  std::vector<TicketId> ids;
+  ids.reserve(order.size());
+  for (auto& [priority, created, id] : order) ids.push_back(std::move(id));
+  return ids;
+}
+
+void absorb(Brain& brain, const Answer& answer) {
+  Agenda& a = brain.agenda;
+  brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
+  const bool done = is_done(classify(call_of(answer.effect), answer.raw));
+  a.in_flight -= 1;
+  if (is_claim(answer.effect)) {
+    a.claims_in_flight -= 1;
+    a.look_for_claims = true;
+  }
+  for (const TicketId& id : absorb(brain.knowledge, answer, brain.policy)) enqueue(a, id);
+  std::visit(Returned{brain, answer, done}, answer.effect);
+  if (const TicketId id = ticket_of(answer.effect); !id.empty()) {
+    a.busy.erase(id);
+    enqueue(a, id);
+  }
+  if (const auto* write = std::get_if<WriteLedger>(&answer.effect)) {
+    // A slot came free, or a ticket went back to the queue.
+    if (std::holds_alternative<Close>(write->write) || std::holds_alternative<StoreSlot>(write->write))
+      a.look_for_claims = true;
+  }
+  if (std::holds_alternative<ReturnToTodo>(answer.effect) ||
+      std::holds_alternative<EnsurePool>(answer.effect))
+    a.look_for_claims = true;
+}
+
+void absorb(Brain& brain, const News& news) {
+  for (const TicketId& id : absorb(brain.knowledge, news)) enqueue(brain.agenda, id);
+  if (std::holds_alternative<LedgerNews>(news)) ask(brain.agenda.changes);
+  if (std::holds_alternative<BoardNews>(news)) ask(brain.agenda.board);
+  if (const auto* server = std::get_if<ServerNews>(&news)) ask(brain.agenda.list_server[server->shard]);
+}
+
+std::vector<Effect> next_effects(Brain& brain, Instant now) {
+  std::vector<Effect> out;
+  Agenda& a = brain.agenda;
+  if (a.stopping) return out;
+  brain.knowledge.now = now;
+  while (!a.alarms.empty() && a.alarms.begin()->first <= now) {
+    const TicketId id = a.alarms.begin()->second;
+    set_alarm(a, id, {});
+    enqueue(a, id);
+  }
+  routines(brain, now, out);
+
+  std::deque<TicketId> waiting;  // no room for their effect now: first in line next time
+  while (!a.queue.empty()) {
+    const TicketId id = a.queue.front();
+    a.queue.pop_front();
+    a.queued.erase(id);
+    if (a.busy.contains(id)) continue;  // decided again when its answer is in
+    const Plan plan = decide(brain.knowledge, id, brain.policy);
+    if (plan.effect && is_claim(*plan.effect)) {
+      a.look_for_claims = true;
+      continue;
+    }
+    if (plan.effect && a.in_flight < brain.policy.effects_at_once) {
+      set_alarm(a, id, {});
+      start_for(brain, id, *plan.effect, out);
+    } else if (plan.effect) {
+      waiting.push_back(id);
+    } else {
+      Instant wake = plan.wake_at;
+      const TicketKnowledge& t = brain.knowledge.tickets[id];
+      if (const Attempt* current = t.current();
+          current && current->step == Step::spawn_begun && current->open()) {
+        const Instant routine = std::max(t.work.looked_at, Instant{1}) + brain.policy.look_every;
+        if (!wake.set() || routine < wake) wake = std::max(routine, now + millis(1));
+      }
+      set_alarm(a, id, wake);
+    }
+  }
+  for (const TicketId& id : waiting) enqueue(a, id);
+  claims(brain, now, out);
+  return out;
+}
+
+Instant next_wake(const Brain& brain) {
+  const Agenda& a = brain.agenda;
+  Instant wake;
+  const auto consider = [&](Instant at) {
+    if (at.set() && (!wake.set() || at < wake)) wake = at;
+  };
+  const auto routine = [&](const Routine& r) {
+    if (!r.flying) consider(r.next.set() ? r.next : Instant{1});
+  };
+  if (a.stopping) return {};
+  if (!a.alarms.empty()) consider(a.alarms.begin()->first);
+  if (!brain.knowledge.ledger_loaded) {
+    routine(a.load);
+    return wake;
+  }
+  routine(a.changes);
+  routine(a.board);
+  if (!brain.knowledge.records_listed) routine(a.records);
+  if (!brain.knowledge.traces_listed) routine(a.traces);
+  if (!brain.knowledge.pool_ready) routine(a.pool);
+  for (const auto& [shard, state] : brain.knowledge.shards) {
+    const auto& table = state.server.known() ? a.list_server : a.start_server;
+    if (const auto found = table.find(shard); found != table.end()) routine(found->second);
+  }
+  if (!a.recent_claims.empty() && a.look_for_claims) consider(a.recent_claims.front() + seconds(1));
+  return wake;
+}
+
+}  // namespace holdfast

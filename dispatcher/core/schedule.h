@@ -1,0 +1,64 @@
+// Which effects are started now. A pure step: the driver feeds answers and news in and performs what comes
+// out; the simulator does exactly the same.
+//
+// One effect of a ticket at a time, many tickets at once, `effects_at_once` in all. Tickets are looked at
+// again when something about them was learned or their own wake-up came; nothing is polled that is quiet.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dispatcher/core/absorb.h"
+#include "dispatcher/core/decide.h"
+#include "dispatcher/core/knowledge.h"
+
+namespace holdfast {
+
+// One of the installation's own reads, done again and again.
+struct Routine {
+  bool flying = false;
+  Instant next;        // not set: at once
+  bool again = false;  // asked for while it was flying
+};
+
+struct Agenda {
+  std::deque<TicketId> queue;  // to be decided, oldest first
+  std::set<TicketId> queued;
+  std::map<TicketId, Instant> alarm_of;
+  std::set<std::pair<Instant, TicketId>> alarms;
+  std::set<TicketId> busy;  // an effect of theirs is in flight
+  int in_flight = 0;
+  int claims_in_flight = 0;
+  std::deque<Instant> recent_claims;
+  bool look_for_claims = false;
+  bool stopping = false;  // nothing new is started
+
+  Routine load, changes, board, records, traces, pool;
+  std::map<int, Routine> start_server, list_server;
+  std::deque<LedgerWrite> writes;  // about the installation, in order
+  bool write_flying = false;
+  std::int64_t ledger_seq = 0, board_cursor = 0;
+};
+
+struct Brain {
+  Policy policy;
+  Knowledge knowledge;
+  Agenda agenda;
+};
+
+void absorb(Brain&, const Answer&);
+void absorb(Brain&, const News&);
+
+// What to start at `now`. Every effect returned counts as in flight until its answer was absorbed.
+std::vector<Effect> next_effects(Brain&, Instant now);
+
+// When next_effects has something to do without any news; not set: never.
+Instant next_wake(const Brain&);
+
+// Eligible tickets in the order in which they would be claimed.
+std::vector<TicketId> ranking(const Knowledge&, const Policy&);
+
+}  // namespace holdfast

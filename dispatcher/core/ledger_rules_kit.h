@@ -2,6 +2,7 @@
 // of each kind.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 

@@ -44,6 +44,7 @@ LedgerView view_for(Connection& db, const LedgerWrite& write) {
     view.newest = newest_attempt(db, ticket);
   }
   if (std::holds_alternative<Claim>(write)) view.first_free = first_free_slot(db);
+  if (const auto* w = std::get_if<StoreSlot>(&write)) view.slot = slot_of(db, w->slot.id);
   if (const auto* w = std::get_if<QueueMessage>(&write)) view.message = message_of(db, w->message.id);
   if (const auto* w = std::get_if<MoveMessage>(&write)) view.message = message_of(db, w->id);
   if (view.newest && std::holds_alternative<Close>(write)) {

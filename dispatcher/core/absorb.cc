@@ -162,7 +162,10 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   const Attempt& a = *t.newest;
   t.seen.record = Seen<RecordSighting>{looked.record, answer.asked_at};
   t.seen.process = Seen<ProcessSighting>{looked.process, answer.asked_at};
-  if (asked.stream_offset == t.reader.offset()) t.reader.feed(looked.stream);
+  if (asked.stream_offset == t.reader.offset()) {
+    if (looked.stream_offset > t.reader.offset()) t.reader.skip_to(looked.stream_offset);
+    t.reader.feed(looked.stream);
+  }
   if (looked.record.end && t.reader.offset() >= looked.record.stream_bytes && !t.stream_finished) {
     t.reader.finish();
     t.stream_finished = true;

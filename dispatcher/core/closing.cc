@@ -155,8 +155,8 @@ Judgement judge_lost(const Knowledge& k, const TicketKnowledge& t, const Policy&
   if (!t.work.salvage_failure.empty())
     return {BoardState::blocked, "its work could not be saved elsewhere: " + t.work.salvage_failure,
             after.memory};
-  if (a.cause == Cause::never_came_to_be && a.step == Step::claimed && t.tries >= 5)
-    after.reason += ": " + t.trouble;
+  if (a.cause == Cause::never_came_to_be && !t.work.setup_trouble.empty())
+    after.reason += ": " + t.work.setup_trouble;
   for (const Message& m : t.messages)
     if (m.attempt == a.id && m.kind == MessageKind::prompt && m.state == MessageState::dropped &&
         !m.why.empty() && a.running_at.set())

@@ -22,7 +22,7 @@ std::optional<Plan> look_first(const Knowledge& k, const TicketKnowledge& t, con
   Plan plan;
   plan.rule = rule;
   plan.why = behind ? "its output is not read to the end" : "look before deciding";
-  plan.effect = Look{containment_of(a, t.seen), t.work.scan_next, t.reader.offset(), 0};
+  plan.effect = Look{containment_of(a, t.seen), t.work.scan_next, t.reader.offset()};
   return plan;
 }
 

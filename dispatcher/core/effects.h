@@ -101,7 +101,7 @@ struct Post {
 struct Look {
   Containment containment;
   bool scan = false;
-  std::int64_t stream_offset = 0, said_offset = 0;
+  std::int64_t stream_offset = 0;
 };
 struct ListServer {
   int shard = 0;
@@ -183,8 +183,6 @@ struct Looked {
   ProcessSighting process;
   std::string stream;  // new bytes from stream_offset
   std::int64_t stream_offset = 0;
-  std::string said;  // new complete lines of the worker's hook
-  std::int64_t said_offset = 0;
 };
 
 using AnswerValue =

@@ -58,9 +58,9 @@ inline Close close_of(const AttemptId& id, std::optional<BoardState> disposition
   return w;
 }
 
-inline Message answer_for(const AttemptId& id, const std::string& name = "answer-1") {
+inline Message answer_for(const AttemptId& id) {
   Message message;
-  message.id = {name};
+  message.id = {attempt_key(id) + "-answer"};
   message.attempt = id;
   message.kind = MessageKind::answer;
   message.text = "yes, go on";

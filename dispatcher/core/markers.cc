@@ -239,6 +239,13 @@ void MarkerReader::feed(std::string_view bytes) {
   }
 }
 
+void MarkerReader::skip_to(std::int64_t offset) {
+  end_line();
+  state_ = State::text;
+  offset_ = offset;
+  begin_line(false);  // the middle of a line, as far as anybody knows
+}
+
 void MarkerReader::finish() {
   end_line();
   begin_line(true);

@@ -37,6 +37,8 @@ class MarkerReader {
   void feed(std::string_view bytes);
   void finish();  // the stream has ended: what stands in the last line counts as one
 
+  void skip_to(std::int64_t offset);  // bytes in between were dropped: the next one begins a line of its own
+
   [[nodiscard]] std::int64_t offset() const { return offset_; }  // bytes read so far
   [[nodiscard]] const std::vector<Marker>& markers() const { return markers_; }
   [[nodiscard]] const std::deque<std::string>& last_lines() const { return last_lines_; }

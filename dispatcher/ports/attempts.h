@@ -26,9 +26,9 @@ namespace holdfast {
 class Records {
  public:
   virtual ~Records() = default;
-  // Creates the folder and writes `spec`, fsynced. Repeating it with the same attempt is fine before the
-  // spawn.
-  virtual Reply<Nothing> write_spec(const RunnerSpec&) = 0;
+  // Creates the folder and writes `spec` (and `prompt`, where it is not empty), fsynced. An argument of the
+  // worker that is "{prompt_file}" becomes the path of `prompt`. Repeating it is fine before the spawn.
+  virtual Reply<Nothing> write_spec(const RunnerSpec&, const std::string& prompt = {}) = 0;
   // Exclusive creation of `decision`. Done says who holds it now; sealing twice answers sealed again.
   virtual Reply<SealAnswer> seal(const AttemptId&, const std::string& why) = 0;
   virtual Reply<Nothing> give_go(const AttemptId&) = 0;  // idempotent
@@ -37,7 +37,9 @@ class Records {
   // status=..."), ESRCH where the runtime has ended.
   virtual Reply<Nothing> post_message(const AttemptId&, const MessageId&, const std::string& text) = 0;
   virtual Reply<RecordSighting> read(const AttemptId&) = 0;
-  // Bytes of the stream from `offset`; short at the end. `value` empty at the end of the file.
+  // Bytes of the stream from `offset`; short at the end. `value` empty at the end of the file. Where the
+  // bytes at `offset` were dropped (the stream is bounded): code ENODATA, and raw.text is the first offset
+  // that is kept.
   virtual Reply<std::string> read_stream(const AttemptId&, std::int64_t offset, std::int64_t at_most) = 0;
   // Complete lines of `said` from `offset`.
   virtual Reply<std::string> read_said(const AttemptId&, std::int64_t offset) = 0;

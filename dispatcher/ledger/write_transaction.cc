@@ -7,16 +7,6 @@
 namespace holdfast::sqlite {
 namespace {
 
-int code_of(LedgerRefusal why) {
-  switch (why) {
-    case LedgerRefusal::conflict: return ledger_conflict;
-    case LedgerRefusal::stale: return ledger_stale;
-    case LedgerRefusal::exhausted: return ledger_exhausted;
-    case LedgerRefusal::invalid: return ledger_invalid;
-  }
-  __builtin_unreachable();
-}
-
 bool is_undelivered(const Message& message) {
   return message.state == MessageState::queued || message.state == MessageState::posted;
 }
@@ -83,7 +73,7 @@ Reply<LedgerDelta> judge_and_store(Connection& db, const LedgerWrite& write, Ins
   if (db.failed()) return reply;
   auto delta = apply(view, write, now);
   if (!delta) {
-    reply.raw.code = code_of(delta.error().why);
+    reply.raw.code = ledger_code(delta.error().why);
     reply.raw.error = std::move(delta.error().words);
     return reply;
   }

@@ -40,6 +40,12 @@ Temporary write_temporary(const std::string& folder, const std::string& name, st
   return made;
 }
 
+// After the change. Whatever goes wrong now, the change may be there: EIO, which nobody takes for "it did not
+// happen".
+int settled(const std::string& folder) {
+  return sync_folder(folder) == 0 ? 0 : EIO;
+}
+
 }  // namespace
 
 int write_all(int fd, std::string_view bytes) {
@@ -80,7 +86,7 @@ int replace_file(const std::string& folder, const std::string& name, std::string
     ::unlink(temporary.path.c_str());
     return error;
   }
-  return sync_folder(folder);
+  return settled(folder);
 }
 
 CreateAnswer create_exclusively(const std::string& folder, const std::string& name,
@@ -96,7 +102,7 @@ CreateAnswer create_exclusively(const std::string& folder, const std::string& na
     if (::stat(temporary.path.c_str(), &seen) == 0 && seen.st_nlink == 2) answer = {Created::now, 0};
   }
   ::unlink(temporary.path.c_str());
-  if (const int error = sync_folder(folder); error != 0) return {Created::failed, error};
+  if (const int error = settled(folder); error != 0) return {Created::failed, error};
   return answer;
 }
 

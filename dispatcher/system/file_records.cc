@@ -127,7 +127,7 @@ Reply<Nothing> FileRecords::post_message(const AttemptId& attempt, const Message
   // still hand it over once, but the inbox should not lie.
   const auto lock = try_lock(folder + "/inbox.lock");
   if (!lock.lock) {
-    if (lock.raw.code == EWOULDBLOCK) return {answered(EAGAIN, "another message is being posted")};
+    if (lock.raw.code == EWOULDBLOCK) return {answered(EBUSY, "another message is being posted")};
     return {answered(lock.raw.code)};
   }
   const auto seen = read(attempt);

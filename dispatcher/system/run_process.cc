@@ -12,6 +12,7 @@
 
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/no_pipe_signal.h"
 #include "dispatcher/system/spawned_process.h"
 
 namespace holdfast {
@@ -45,30 +46,6 @@ void feed(Fd& to, std::string_view& rest) {
   }
   to.reset();
 }
-
-// A helper that ends without reading its input must not end us. Per thread, and leaves no signal behind: the
-// one that our own write raised is taken back before the mask is restored.
-class NoPipeSignal {
- public:
-  NoPipeSignal() {
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~NoPipeSignal() {
-    if (::sigismember(&before_, SIGPIPE) == 0) {
-      const timespec now{};
-      while (::sigtimedwait(&pipe_, nullptr, &now) > 0) {
-      }
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  NoPipeSignal(const NoPipeSignal&) = delete;
-  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
-
- private:
-  sigset_t pipe_{}, before_{};
-};
 
 RawReply never_started(int error, const ProcessOrder& order) {
   const auto name = order.argv.empty() ? std::string{"no program"} : order.argv.front();

@@ -107,10 +107,17 @@ struct Returned {
     landed(brain.agenda.pool, done, answer.at, never);
   }
   void operator()(const WriteLedger& e) const {
-    if (ticket_of(e.write).empty()) {
-      brain.agenda.write_flying = false;
-      if (done && !brain.agenda.writes.empty()) brain.agenda.writes.pop_front();
-    }
+    if (!ticket_of(e.write).empty()) return;
+    brain.agenda.write_flying = false;
+    // A refusal by the rules stays one: somebody knew better. Everything else is tried again, later.
+    const Outcome outcome = classify(Call::ledger_write, answer.raw);
+    const auto* refused = std::get_if<Refused>(&outcome);
+    const bool final = refused && (refused->why() == Why::conflict || refused->why() == Why::stale ||
+                                   refused->why() == Why::invalid);
+    if ((done || final) && !brain.agenda.writes.empty())
+      brain.agenda.writes.pop_front();
+    else
+      brain.agenda.write_next = answer.at + seconds(1);
   }
   template <class OfATicket>
   void operator()(const OfATicket&) const {}
@@ -164,7 +171,7 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
         return std::holds_alternative<StoreBreaker>(w);
       }))
     a.writes.push_back(StoreBreaker{k.breaker, "too many attempts died young"});
-  if (!a.write_flying && !a.writes.empty()) {
+  if (!a.write_flying && !a.writes.empty() && a.write_next <= now) {
     a.write_flying = true;
     a.in_flight += 1;
     out.push_back(WriteLedger{a.writes.front()});
@@ -321,6 +328,7 @@ Instant next_wake(const Brain& brain) {
     const auto& table = state.server.known() ? a.list_server : a.start_server;
     if (const auto found = table.find(shard); found != table.end()) routine(found->second);
   }
+  if (!a.writes.empty() && !a.write_flying) consider(a.write_next.set() ? a.write_next : Instant{1});
   if (!a.recent_claims.empty() && a.look_for_claims) consider(a.recent_claims.front() + seconds(1));
   return wake;
 }

@@ -40,6 +40,7 @@ struct Agenda {
   std::map<int, Routine> start_server, list_server;
   std::deque<LedgerWrite> writes;  // about the installation, in order
   bool write_flying = false;
+  Instant write_next;  // after one that failed
   std::int64_t ledger_seq = 0, board_cursor = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -110,6 +111,8 @@ std::expected<Connection, std::string> open_file(const std::string& path, Ledger
     if (auto migrated = migrate(*db, path); !migrated) return Error(migrated.error());
     use_wal(*db);
   }
+  if (!reading && !db->failed() && sqlite3_db_readonly(db->handle(), "main") == 1)
+    db->fail(SQLITE_READONLY, "no permission to write");  // SQLite fell back to reading
   if (mode == LedgerMode::dispatcher) {
     const auto first_line = db->value<std::string>("PRAGMA quick_check(1)");
     if (!db->failed() && first_line != "ok") db->fail(SQLITE_CORRUPT, first_line);
@@ -119,7 +122,8 @@ std::expected<Connection, std::string> open_file(const std::string& path, Ledger
 }
 
 std::string storage_words(const std::string& path, const Failure& failure) {
-  const std::string said = failure.words + " [" + std::to_string(failure.code) + "]";
+  std::string said = failure.words + " [" + std::to_string(failure.code) + "]";
+  std::ranges::replace(said, '\n', ' ');  // one line
   switch (failure.code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

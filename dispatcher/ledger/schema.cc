@@ -5,6 +5,7 @@
 #include "dispatcher/core/words.h"
 #include "dispatcher/ledger/enum_ranges.h"
 #include "dispatcher/ledger/schema_v1.h"
+#include "dispatcher/ledger/schema_v2.h"
 
 namespace holdfast::sqlite {
 namespace {
@@ -31,7 +32,7 @@ std::string view(const std::string& name, const std::string& table, const std::s
 }  // namespace
 
 std::span<const char* const> schema_steps() {
-  static const std::array steps{schema_v1};
+  static const std::array steps{schema_v1, schema_v2};
   return steps;
 }
 
@@ -59,7 +60,10 @@ std::string readable_views() {
          view("tickets_readable", "tickets",
               "id, title, " + in_words<BoardState>("state") +
                   ", priority, profile, version, reason, moved_by, " + as_time("created_at") + ", " +
-                  as_time("changed_at"));
+                  as_time("changed_at")) +
+         view("ticket_history_readable", "ticket_history",
+              "number, ticket, " + as_time("at") + ", " + in_words<BoardState>("from_state") + ", " +
+                  in_words<BoardState>("to_state") + ", moved_by, reason, version");
 }
 
 }  // namespace holdfast::sqlite

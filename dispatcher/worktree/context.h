@@ -1,0 +1,107 @@
+// What every operation on worktrees has in common: the repository, the state folder, the settings, and the
+// slot under its lock.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "dispatcher/core/branch_facts.h"
+#include "dispatcher/system/file_lock.h"
+#include "dispatcher/worktree/git.h"
+#include "dispatcher/worktree/ref_files.h"
+#include "dispatcher/worktree/repository.h"
+
+namespace holdfast {
+
+// Ignored files (build outputs, also a forgotten .env) when a slot is given back. They are never salvaged, so
+// `keep` is the default: it destroys nothing and leaves the next build warm. `set_aside` moves them to the
+// quarantine folder: choose it where one ticket must not see what another left behind.
+enum class IgnoredFiles { keep, set_aside };
+
+struct WorktreeOptions {
+  GitSettings git;
+  IgnoredFiles ignored = IgnoredFiles::keep;
+  Duration stale_lock_age = minutes(10);  // a younger index.lock may be a person's
+  Duration fetch_every =
+      seconds(30);  // how old the picture of the remote may be; 0: never fetched while inspecting
+  std::size_t embedded_bytes_max = std::size_t{2} << 30;  // of one repository found inside a worktree
+};
+
+struct Context {
+  Context(const std::string& repository, const std::string& state_folder, WorktreeOptions);
+
+  WorktreeOptions options;
+  Git git;
+  Repository repository;
+  RefFiles refs;
+  std::string state;  // pool/ scratch/ locks/ leases/ quarantine/ tmp/
+
+  // When each remote was asked last, and whether it answered.
+  struct RemoteLook {
+    std::int64_t asked_ms = 0;  // monotonic; 0: never
+    bool answered = false;
+  };
+  mutable std::mutex remotes_mutex;
+  mutable std::map<std::string, RemoteLook> remotes;
+
+  [[nodiscard]] GitPlace refs_only() const { return {.git_dir = repository.common_dir}; }
+  [[nodiscard]] std::string pool_path(const SlotId& slot) const { return state + "/pool/" + slot.value; }
+  // Never waits; names may hold anything.
+  [[nodiscard]] OrReply<FileLock> lock(std::string_view resource) const;
+  // A new name under quarantine/, for what is moved away instead of being deleted.
+  [[nodiscard]] std::string new_quarantine(const std::string& of) const;
+  // A new empty folder under tmp/, removed with the value.
+  struct TemporaryFolder {
+    std::string path;
+    TemporaryFolder() = default;
+    TemporaryFolder(TemporaryFolder&& other) noexcept : path(std::exchange(other.path, "")) {}
+    TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
+      std::swap(path, other.path);
+      return *this;
+    }
+    ~TemporaryFolder();
+  };
+  [[nodiscard]] TemporaryFolder temporary() const;
+};
+
+struct Slot {
+  SlotId id;
+  std::string path;   // of the worktree
+  std::string admin;  // <common>/worktrees/<name>: the worktree's own part of the repository
+
+  [[nodiscard]] GitPlace place() const { return {.git_dir = admin, .work_tree = path, .folder = path}; }
+};
+
+// Found by what the repository says, never by the worktree's own .git file, which its worker may have
+// replaced.
+std::optional<Slot> find_slot(const Context&, const SlotId&);
+bool slot_name_is_fine(const SlotId&);
+
+enum class DotGit { right, missing, replaced };
+DotGit dot_git_of(const Slot&);
+std::vector<std::string> operations_in_progress(const Slot&);  // "rebase", "merge", ...
+std::vector<std::string> git_locks(const Slot&);               // paths: index.lock, HEAD.lock
+
+// The slot with its lock, which every git that works in it inherits.
+struct HeldSlot {
+  Slot slot;
+  FileLock lock;
+};
+OrReply<HeldSlot> hold_slot(const Context&, const SlotId&);
+
+// Who has the slot, written before it is changed, so that a forced operation can recheck it under the lock.
+struct Lease {
+  AttemptId attempt;
+  BranchName branch;
+  CommitId base;
+};
+std::optional<Lease> read_lease(const Context&, const SlotId&);
+bool write_lease(const Context&, const SlotId&, const Lease&);
+void remove_lease(const Context&, const SlotId&);
+
+// "<ticket>/g<generation>", below refs/holdfast/keep/ and refs/holdfast/salvage/.
+std::string ref_folder(const AttemptId&);
+
+}  // namespace holdfast

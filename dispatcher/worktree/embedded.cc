@@ -1,0 +1,74 @@
+#include "dispatcher/worktree/embedded.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "dispatcher/system/durable_file.h"
+#include "dispatcher/worktree/status.h"
+
+namespace holdfast {
+namespace {
+
+namespace fs = std::filesystem;
+
+void walk(const fs::path& root, const fs::path& inside, bool own_git, WorktreeWalk& found) {
+  std::vector<fs::path> folders;
+  std::error_code failed;
+  fs::directory_iterator at(root / inside, failed);
+  for (const fs::directory_iterator end; !failed && at != end; at.increment(failed)) {
+    const fs::path name = at->path().filename();
+    if (name == ".git") {
+      if (!inside.empty() || !own_git) found.repositories.push_back(inside.string());
+      continue;
+    }
+    std::error_code gone;
+    if (at->symlink_status(gone).type() == fs::file_type::directory) folders.push_back(inside / name);
+  }
+  if (failed) found.unreadable.push_back(inside.string());
+  for (const fs::path& folder : folders) walk(root, folder, own_git, found);
+}
+
+}  // namespace
+
+WorktreeWalk walk_worktree(const std::string& root, bool own_git) {
+  WorktreeWalk found;
+  walk(root, "", own_git, found);
+  std::ranges::sort(found.repositories);
+  std::ranges::sort(found.unreadable);
+  return found;
+}
+
+std::string git_folder_of(const std::string& root) {
+  std::error_code failed;
+  fs::path folder = fs::path(root) / ".git";
+  if (fs::is_regular_file(fs::symlink_status(folder, failed))) {
+    const std::string line = trimmed(read_file(folder.string(), 65536).text);
+    if (!line.starts_with("gitdir: ")) return "";
+    folder = fs::weakly_canonical(fs::path(root) / line.substr(8), failed);
+  }
+  const bool is_one = !failed && fs::is_directory(folder, failed) && fs::exists(folder / "HEAD", failed);
+  return is_one ? folder.string() : "";
+}
+
+std::size_t bytes_below(const std::string& folder, std::size_t at_most) {
+  std::size_t sum = 0;
+  std::error_code failed;
+  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed);
+  for (const fs::recursive_directory_iterator end; !failed && at != end && sum <= at_most;
+       at.increment(failed)) {
+    std::error_code gone;
+    if (at->symlink_status(gone).type() == fs::file_type::regular)
+      sum += static_cast<std::size_t>(at->file_size(gone));
+  }
+  return sum;
+}
+
+bool submodule_is_as_recorded(const Context& context, const std::string& root, const std::string& recorded,
+                              const GitHow& how) {
+  const std::string git_folder = git_folder_of(root);
+  if (git_folder.empty()) return false;
+  const auto status = read_status(context, Slot{{}, root, git_folder}, how);
+  return status && status->clean() && status->head == recorded;
+}
+
+}  // namespace holdfast

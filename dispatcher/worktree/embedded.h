@@ -1,0 +1,29 @@
+// Repositories inside a worktree: where they are, and which of them hold something of their own.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dispatcher/worktree/context.h"
+
+namespace holdfast {
+
+struct WorktreeWalk {
+  std::vector<std::string> repositories;  // folders that hold a .git, relative; sorted
+  std::vector<std::string> unreadable;    // folders that could not be listed; git would only warn
+};
+// `own_git`: the worktree's .git is its own and no embedded repository. Symbolic links are not followed.
+WorktreeWalk walk_worktree(const std::string& root, bool own_git);
+
+// The git folder of a repository at `root`; empty: it has none (a dangling .git file).
+std::string git_folder_of(const std::string& root);
+
+// The bytes below it, counted no further than `at_most`.
+std::size_t bytes_below(const std::string& folder, std::size_t at_most);
+
+// True only if it is verified that everything in a submodule is what the outer repository recorded.
+bool submodule_is_as_recorded(const Context&, const std::string& root, const std::string& recorded,
+                              const GitHow&);
+
+}  // namespace holdfast

@@ -1,0 +1,38 @@
+// The operations behind GitWorktrees, one file each. They share nothing but the Context.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dispatcher/ports/reply.h"
+#include "dispatcher/worktree/context.h"
+
+namespace holdfast {
+
+Reply<std::vector<SlotSighting>> ensure_pool(const Context&, int capacity, const std::string& start,
+                                             const Deadline&);
+Reply<std::vector<SlotSighting>> look_at_pool(const Context&, const Deadline&);
+Reply<Prepared> prepare_slot(const Context&, const PrepareOrder&, const Deadline&);
+Reply<BranchFacts> inspect_branch(const Context&, const BranchOrder&, const Deadline&);
+Reply<Salvaged> pin_branch(const Context&, const BranchOrder&, const Deadline&);
+Reply<Salvaged> salvage_slot(const Context&, const BranchOrder&, const Deadline&);
+Reply<SlotSighting> release_slot(const Context&, const SlotOrder&, const CommitId& expected_head,
+                                 const std::string& start, const Deadline&);
+Reply<Landed> land_branch(const Context&, const LandOrder&, const Deadline&);
+Reply<Nothing> push_branch(const Context&, const BranchOrder&, const Deadline&);
+Reply<std::vector<AttemptId>> traces_in_refs(const Context&, const Deadline&);
+
+// What several of them need.
+OrReply<std::string> resolve_commit(const Context&, const std::string& name,
+                                    const GitHow&);  // full ref, or object id
+SlotSighting sight_slot(const Context&, const Slot&, const GitHow&);
+// Untracked files that only became visible because a checkout brought another .gitignore: moved to
+// quarantine.
+OrReply<Nothing> set_leftovers_aside(const Context&, const Slot&, const GitHow&);
+
+template <class T>
+Reply<T> failed_with(RawReply raw) {
+  return {std::move(raw), {}};
+}
+
+}  // namespace holdfast

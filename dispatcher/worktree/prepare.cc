@@ -1,0 +1,163 @@
+// Preparing a slot: the one operation on the hot path.
+//
+// One git process looks (is it clean, and where is HEAD?); where the slot already stands at the start, which
+// is where a release leaves it, the branch and HEAD are then two small files. The order is lease, branch,
+// HEAD, so that a crash anywhere is finished by the same call again: a branch that the lease announced is
+// ours, any other branch of that name is not.
+#include <fcntl.h>
+#include <time.h>
+
+#include <filesystem>
+
+#include "dispatcher/core/names.h"
+#include "dispatcher/system/durable_file.h"
+#include "dispatcher/worktree/operations.h"
+#include "dispatcher/worktree/status.h"
+
+namespace holdfast {
+namespace {
+
+// What git itself would note. Nobody depends on it, so nothing fails over it.
+void note_in_reflog(const Context& context, const Slot& slot, const std::string& oid,
+                    const std::string& words) {
+  const Fd log(::open((slot.admin + "/logs/HEAD").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!log.open()) return;
+  const GitSettings& who = context.git.settings();
+  write_all(log.get(), oid + " " + oid + " " + who.name + " <" + who.email + "> " +
+                           std::to_string(::time(nullptr)) + " +0000\t" + words + "\n");
+}
+
+RawReply not_clean(const Slot& slot, const std::string& what) {
+  return refused("dirty: " + slot.id.value + " has " + what);
+}
+
+OrReply<WorkStatus> clean_status(const Context& context, const Slot& slot, const GitHow& how) {
+  if (const auto locks = git_locks(slot); !locks.empty())
+    return std::unexpected(
+        refused("busy: " + locks.front() + " exists: another git works there, or was killed"));
+  if (const auto running = operations_in_progress(slot); !running.empty())
+    return std::unexpected(not_clean(slot, "a " + running.front() + " in progress"));
+  if (dot_git_of(slot) != DotGit::right)
+    return std::unexpected(not_clean(slot, "lost its .git file, or had it replaced"));
+  auto status = read_status(context, slot, how);
+  if (status && !status->clean()) return std::unexpected(not_clean(slot, status->in_words()));
+  return status;
+}
+
+// The slot is on the branch already: ours, by an earlier call whose answer was lost?
+Reply<Prepared> already_on_branch(const Context& context, const Slot& slot, const PrepareOrder& order,
+                                  const std::optional<Lease>& lease, const GitHow& how) {
+  if (!lease || lease->attempt != order.attempt || lease->branch != order.branch)
+    return failed_with<Prepared>(refused("stale lease: " + slot.id.value + " is on " + order.branch.value +
+                                         ", but was not leased for it"));
+  const auto status = clean_status(context, slot, how);
+  if (!status) return failed_with<Prepared>(status.error());
+  if (status->head != lease->base.value)
+    return failed_with<Prepared>(not_clean(slot, "commits since it was prepared"));
+  return {fine(), {slot.path, lease->base}};
+}
+
+OrReply<Nothing> move_to(const Context& context, const Slot& slot, const std::string& oid,
+                         const GitHow& how) {
+  const ChildEnd end = context.git.run(slot.place(), {"checkout", "-q", "--detach", oid, "--"}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  return set_leftovers_aside(context, slot, how);
+}
+
+OrReply<Nothing> make_branch(const Context& context, const PrepareOrder& order, const std::string& base,
+                             const std::optional<Lease>& lease, const GitHow& how) {
+  const std::string ref = "refs/heads/" + order.branch.value;
+  if (lease && lease->attempt == order.attempt && lease->base.value == base &&
+      context.refs.resolve(ref) == base)
+    return Nothing{};  // made by an earlier call
+  switch (context.refs.create(ref, base)) {
+    case RefFiles::Made::now: return Nothing{};
+    case RefFiles::Made::exists:
+      return std::unexpected(
+          refused("fatal: a branch named '" + order.branch.value + "' already exists", 128));
+    case RefFiles::Made::ask_git: break;
+  }
+  const ChildEnd end =
+      context.git.run(context.refs_only(), {"branch", "--no-track", order.branch.value, base}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  return Nothing{};
+}
+
+}  // namespace
+
+OrReply<std::string> resolve_commit(const Context& context, const std::string& name, const GitHow& how) {
+  if (is_object_id(name)) return name;
+  if (name.starts_with("refs/"))
+    if (auto oid = context.refs.resolve(name)) return *oid;
+  const ChildEnd end = context.git.run(
+      context.refs_only(), {"rev-parse", "--verify", "--end-of-options", name + "^{commit}"}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  return trimmed(end.out);
+}
+
+OrReply<Nothing> set_leftovers_aside(const Context& context, const Slot& slot, const GitHow& how) {
+  const ChildEnd end = context.git.run(
+      slot.place(),
+      {"ls-files", "-z", "--others", "--directory", "--no-empty-directory", "--exclude-standard"}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  const auto paths = split(end.out, '\0');
+  if (paths.empty()) return Nothing{};
+  namespace fs = std::filesystem;
+  const fs::path to = context.new_quarantine(slot.id.value + ".leftovers");
+  for (std::string path : paths) {
+    if (path.ends_with('/')) path.pop_back();
+    std::error_code failed;
+    fs::create_directories((to / path).parent_path(), failed);
+    fs::rename(fs::path(slot.path) / path, to / path, failed);
+    if (failed)
+      return std::unexpected(
+          refused("dirty: cannot move " + path + " out of " + slot.id.value + ": " + failed.message()));
+  }
+  return Nothing{};
+}
+
+Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, const Deadline& deadline) {
+  if (parse_branch(order.branch.value) != order.attempt)
+    return failed_with<Prepared>(
+        refused("invalid reference: " + order.branch.value + " does not name its attempt"));
+  auto held = hold_slot(context, order.slot);
+  if (!held) return failed_with<Prepared>(held.error());
+  const Slot& slot = held->slot;
+  const GitHow how{.deadline = deadline, .lock_fd = held->lock.fd()};
+
+  const Head head = RefFiles::read_head(slot.admin);
+  const auto lease = read_lease(context, slot.id);
+  if (head.ref == "refs/heads/" + order.branch.value)
+    return already_on_branch(context, slot, order, lease, how);
+  if (!head.ref.empty()) return failed_with<Prepared>(not_clean(slot, "another branch: " + head.ref));
+
+  const auto status = clean_status(context, slot, how);
+  if (!status) return failed_with<Prepared>(status.error());
+  auto base = resolve_commit(context, order.start, how);
+  if (!base) return failed_with<Prepared>(base.error());
+  // An earlier call for this attempt may have made the branch from an older start: it stays that start.
+  if (lease && lease->attempt == order.attempt && lease->branch == order.branch &&
+      context.refs.resolve("refs/heads/" + order.branch.value) == lease->base.value)
+    base = lease->base.value;
+  if (status->head != *base)
+    if (const auto moved = move_to(context, slot, *base, how); !moved)
+      return failed_with<Prepared>(moved.error());
+
+  const auto before = lease && lease->attempt == order.attempt ? lease : std::nullopt;
+  // A branch of that name which the lease did not announce is somebody's, so the lease is written only if
+  // there is none.
+  if (!before && context.refs.resolve("refs/heads/" + order.branch.value))
+    return failed_with<Prepared>(
+        refused("fatal: a branch named '" + order.branch.value + "' already exists", 128));
+  if (!write_lease(context, slot.id, {order.attempt, order.branch, {*base}}))
+    return failed_with<Prepared>(
+        refused("cannot write the lease of " + slot.id.value + ": Permission denied or disk full"));
+  if (const auto made = make_branch(context, order, *base, before, how); !made)
+    return failed_with<Prepared>(made.error());
+  if (!RefFiles::write_head(slot.admin, "ref: refs/heads/" + order.branch.value))
+    return failed_with<Prepared>(refused("busy: " + slot.admin + "/HEAD.lock is held"));
+  note_in_reflog(context, slot, *base, "checkout: moving from " + *base + " to " + order.branch.value);
+  return {fine(), {slot.path, {*base}}};
+}
+
+}  // namespace holdfast

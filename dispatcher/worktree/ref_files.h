@@ -1,0 +1,40 @@
+// Refs as files: what the hot path reads and writes without starting a process.
+//
+// The protocol is git's own ("name.lock" made exclusively, filled, renamed), so that a git that runs at the
+// same time sees a complete ref or none, and its lock is respected. Only what is simple is done here; for
+// everything else the answer is `ask_git`, never a guess.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace holdfast {
+
+struct Head {
+  std::string ref;  // "refs/heads/x" when symbolic
+  std::string oid;  // when detached
+  [[nodiscard]] bool readable() const { return !ref.empty() || !oid.empty(); }
+};
+
+class RefFiles {
+ public:
+  explicit RefFiles(std::string common_dir) : common_(std::move(common_dir)) {}
+
+  // nullopt: there is no such ref, or it is nothing simple. Follows symbolic refs.
+  [[nodiscard]] std::optional<std::string> resolve(const std::string& ref) const;
+
+  enum class Made { now, exists, ask_git };
+  [[nodiscard]] Made create(const std::string& ref, const std::string& oid) const;
+
+  // HEAD of one worktree. False: somebody holds its lock, or the disk refused; nothing was changed then.
+  static Head read_head(const std::string& admin);
+  [[nodiscard]] static bool write_head(const std::string& admin, const std::string& content);
+
+ private:
+  enum class Packed { no, yes, in_the_way };
+  [[nodiscard]] Packed packed(const std::string& ref, std::string& oid) const;
+
+  std::string common_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,48 @@
+// A worktree as trees in the object store, without touching the worktree, its index or its configuration.
+//
+// It is read through a private git folder: the worker's configuration, filters, hooks and fsmonitor do not
+// run, and .gitattributes are overridden, so that what is saved are the bytes that lay there. The index is a
+// copy of the worktree's, for its cached stat data; entries that are flagged not to be looked at
+// (assume-unchanged, skip-worktree) are unflagged in the copy, so that nothing hides behind them.
+//
+// `git add` would store a repository inside the worktree as a bare link and lose its content. So each one is
+// saved as two trees: its files, and its git folder as it lies there (history, stash, reflogs).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dispatcher/worktree/context.h"
+
+namespace holdfast {
+
+struct EmbeddedRepository {
+  std::string path;   // relative to the worktree; empty: the worktree's own .git was replaced by a repository
+  std::string files;  // tree
+  std::string git_folder;  // tree; empty: it has none of its own
+};
+
+struct Snapshot {
+  Context::TemporaryFolder folder;
+  std::string index_file;  // matches the files, stat data included, except below embedded repositories
+  std::string head;        // commit; empty: unborn
+  std::string head_tree;
+  std::string index_tree;  // of the worktree's own index; empty: it held conflicts or could not be read
+  std::string plain_tree;  // the files, without embedded repositories
+  std::string tree;        // the files, with those of embedded repositories
+  std::vector<EmbeddedRepository> embedded;
+  std::vector<std::string> problems;  // what could not be saved, in words
+
+  [[nodiscard]] bool staged_apart() const {
+    return !index_tree.empty() && index_tree != head_tree && index_tree != plain_tree;
+  }
+  [[nodiscard]] bool nothing_to_save() const {
+    return tree == head_tree && !staged_apart() && embedded.empty() && problems.empty();
+  }
+  // Equal for equal content: how a repeated salvage finds the earlier one.
+  [[nodiscard]] std::string content_key() const;
+};
+
+OrReply<Snapshot> take_snapshot(const Context&, const Slot&, const GitHow&);
+
+}  // namespace holdfast

@@ -181,9 +181,9 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
     t.unknown_since = k.now;
   // A runner that is gone without an end, and no cgroup that could vouch for the rest: only a complete scan
   // can.
-  const bool runner_gone = looked.process.runner == Presence::gone && !looked.record.end;
-  const bool scanned = looked.process.descendants != Presence::unknown;
-  t.work.scan_next = runner_gone && verdict == Verdict::unknown && !scanned;
+  const bool runner_gone =
+      looked.record.runner.known() && looked.process.runner == Presence::gone && !looked.record.end;
+  t.work.scan_next = runner_gone && verdict == Verdict::unknown && !asked.scan;
   t.work.look_now = t.work.scan_next;
   (void)policy;
 }

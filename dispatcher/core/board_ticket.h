@@ -22,7 +22,7 @@ struct BoardTicket {
   std::int64_t version = 0;  // of the conditional write
   Instant created_at, changed_at;
   std::string reason;    // of the last transition
-  std::string moved_by;  // "person", or the attempt key of the dispatcher's own transition
+  std::string moved_by;  // "person" or "person:alice", or the attempt key of the dispatcher's own transition
   friend bool operator==(const BoardTicket&, const BoardTicket&) = default;
 };
 

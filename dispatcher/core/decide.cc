@@ -16,6 +16,10 @@ std::optional<Plan> look_first(const Knowledge& k, const TicketKnowledge& t, con
   const Attempt& a = *t.newest;
   const bool existed = a.step == Step::spawn_begun && !t.seen.sealed_at;
   if (!existed || !a.open() || a.cause != Cause::none) return std::nullopt;
+  // In the middle of a pickup of our own nothing can be seen that the next step does not show.
+  const bool picking_up =
+      a.phase == Phase::planned && (t.work.pane || (t.work.spec_written && !t.work.spawn_tried));
+  if (picking_up) return std::nullopt;
   const bool behind = t.seen.record && t.seen.record->what.stream_bytes > t.reader.offset();
   const bool routine = k.now - t.work.looked_at >= policy.look_every || t.work.looked_at > k.now;
   if (!t.work.look_now && !behind && !routine) return std::nullopt;

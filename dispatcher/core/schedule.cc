@@ -242,6 +242,9 @@ void absorb(Brain& brain, const Answer& answer) {
   if (const TicketId id = ticket_of(answer.effect); !id.empty()) {
     a.busy.erase(id);
     enqueue(a, id);
+  } else {
+    a.look_for_claims =
+        true;  // the installation's own reads: there may be room, or everything has been looked at now
   }
   if (const auto* write = std::get_if<WriteLedger>(&answer.effect)) {
     // A slot came free, or a ticket went back to the queue.

@@ -1,0 +1,242 @@
+// Whole lives of tickets through the core alone: what follows what, and what each lie of the world leads to.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "dispatcher/core/classify.h"
+#include "dispatcher/core/toy_world.h"
+
+namespace holdfast {
+namespace {
+
+const TicketId t1{"T-1"};
+
+struct Play {
+  ToyWorld world;
+  Brain brain;
+  explicit Play(int capacity = 2) : world(capacity), brain{toy_policy(capacity), {}, {}} {}
+  void pass(Duration span) {
+    // Whatever the worker did makes news.
+    for (const auto& [id, record] : world.records) absorb(brain, AttemptNews{id});
+    absorb(brain, LedgerNews{});
+    absorb(brain, BoardNews{});
+    run_for(brain, world, span);
+  }
+  void restart() { brain = Brain{brain.policy, {}, {}}; }
+  [[nodiscard]] BoardState board(const TicketId& id = t1) const { return world.board.at(id).state; }
+  [[nodiscard]] int count(const std::string& what) const {
+    return static_cast<int>(std::ranges::count_if(
+        world.trace, [&](const auto& line) { return line.find(what) != std::string::npos; }));
+  }
+  [[nodiscard]] std::string trace() const {
+    std::string all;
+    for (const auto& line : world.trace) all += line + "\n";
+    return all;
+  }
+};
+
+TEST(Life, AFullOne) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  ASSERT_NE(p.world.newest(t1), nullptr) << p.trace();
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.board(), BoardState::in_progress);
+  EXPECT_EQ(p.world.posted[p.world.newest(t1)->id].size(), 1U);
+  p.world.facts.has_commits = Tri::yes;
+  p.world.facts.commits = 1;
+  p.world.say(t1, "DONE: it");
+  p.pass(millis(100));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::finished) << p.trace();
+  p.world.exit(t1, 0);
+  p.pass(seconds(5));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::closed) << p.trace();
+  EXPECT_TRUE(p.world.newest(t1)->settled);
+  EXPECT_EQ(p.board(), BoardState::in_review);
+  EXPECT_TRUE(p.world.sessions.empty());
+  EXPECT_EQ(p.world.slots.begin()->second.state, SlotState::free);
+}
+
+TEST(Life, LandedWherePolicySaysSo) {
+  Play p;
+  p.brain.policy.gate = GatePolicy::land;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.facts.has_commits = Tri::yes;
+  p.world.facts.commits = 1;
+  p.world.say(t1, "DONE: it");
+  p.world.exit(t1, 0);
+  p.pass(seconds(5));
+  EXPECT_EQ(p.board(), BoardState::done) << p.trace();
+}
+
+TEST(Life, Incident409AfterTheSpawnKeepsTheRuntime) {
+  Play p;
+  p.world.add("T-1");
+  int refusals = 5;
+  p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (call_of(e) != Call::post || refusals-- <= 0) return std::nullopt;
+    return ToyWorld::Fault{{Transport::answered, 11, "", "runtime is not ready for input, status=running"},
+                           false};
+  };
+  p.pass(seconds(20));
+  const Attempt& a = *p.world.newest(t1);
+  EXPECT_EQ(a.phase, Phase::running) << p.trace();
+  EXPECT_EQ(a.cause, Cause::none);
+  EXPECT_EQ(a.id.generation, Generation{1});
+  EXPECT_EQ(p.board(), BoardState::in_progress);
+  EXPECT_EQ(p.world.posted[a.id].size(), 1U);
+  EXPECT_EQ(p.count("spawn the session"), 1);
+}
+
+TEST(Life, ALostAnswerOfTheSpawnIsLookedAfterAndAdopted) {
+  Play p;
+  p.world.add("T-1");
+  p.world.fault = [](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (call_of(e) != Call::spawn) return std::nullopt;
+    return ToyWorld::Fault{{Transport::no_answer, 0, "", "deadline"}, true};
+  };
+  p.pass(seconds(3));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.count("spawn the session"), 1);
+  EXPECT_EQ(p.world.live_runtimes(t1), 1);
+}
+
+TEST(Life, ASpawnThatNeverHappenedIsSealedBeforeTheTicketGoesBack) {
+  Play p;
+  p.world.add("T-1");
+  int losses = 1;
+  p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (call_of(e) != Call::spawn || losses-- <= 0) return std::nullopt;
+    return ToyWorld::Fault{{Transport::no_answer, 0, "", "deadline"}, false};
+  };
+  p.pass(seconds(10));
+  EXPECT_EQ(p.count("seal the attempt"), 1) << p.trace();
+  EXPECT_EQ(p.world.newest(t1)->id.generation, Generation{2});
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running);
+  EXPECT_EQ(p.world.live_runtimes(t1), 1);
+}
+
+TEST(Life, ARestartAtEveryStepEndsTheSame) {
+  for (int die_at = 0; die_at < 60; ++die_at) {
+    Play p;
+    p.world.add("T-1");
+    int n = 0;
+    // Performs effects one by one and forgets everything after the n-th, with or without its answer.
+    for (int turn = 0; turn < 200 && n < die_at; ++turn) {
+      const auto effects = next_effects(p.brain, p.world.now);
+      for (const Effect& e : effects) {
+        const Answer answer = p.world.perform(e);
+        if (++n >= die_at) break;
+        absorb(p.brain, answer);
+      }
+      if (effects.empty()) break;
+    }
+    p.restart();
+    p.pass(seconds(40));
+    ASSERT_EQ(p.world.newest(t1)->phase, Phase::running) << "after effect " << die_at << "\n" << p.trace();
+    ASSERT_EQ(p.world.live_runtimes(t1), 1) << die_at;
+    ASSERT_EQ(p.board(), BoardState::in_progress) << die_at;
+    ASSERT_EQ(p.world.posted[p.world.newest(t1)->id].size(), 1U) << die_at;
+  }
+}
+
+TEST(Life, AQuestionIsAnsweredInTheSameRuntime) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.say(t1, "QUESTION: which one?");
+  p.pass(seconds(1));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::waiting) << p.trace();
+  EXPECT_EQ(p.count("comment on the ticket"), 1);
+  Message answer;
+  answer.id = {"m1"};
+  answer.attempt = p.world.newest(t1)->id;
+  answer.kind = MessageKind::answer;
+  answer.text = "the red one";
+  answer.queued_at = answer.changed_at = p.world.now;
+  p.world.ledger[t1].messages.push_back(answer);
+  p.pass(seconds(2));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.world.posted[answer.attempt].back(), "the red one");
+}
+
+TEST(Life, ACrashIsRetriedThenBlockedWithItsEvidence) {
+  Play p;
+  p.world.add("T-1");
+  for (int i = 0; i < 6 && p.board() != BoardState::blocked; ++i) {
+    p.pass(seconds(2));
+    if (p.world.newest(t1)->phase == Phase::running) p.world.exit(t1, 3);
+    p.pass(seconds(4));
+  }
+  EXPECT_EQ(p.board(), BoardState::blocked) << p.trace();
+  EXPECT_EQ(p.world.newest(t1)->id.generation, Generation{3});
+  EXPECT_EQ(p.world.newest(t1)->cause, Cause::exit_code);
+}
+
+TEST(Life, CancelledByAPersonIsObeyedAndNotOverwritten) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.board[t1].state = BoardState::cancelled;
+  p.world.board[t1].version += 1;
+  p.pass(seconds(10));
+  EXPECT_EQ(p.world.live_runtimes(t1), 0) << p.trace();
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::closed);
+  EXPECT_EQ(p.board(), BoardState::cancelled);
+}
+
+TEST(Life, SomebodyElsesTodoIsPutRightAndNothingIsSpawned) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.board[t1].state = BoardState::todo;
+  p.world.board[t1].version += 1;
+  p.pass(seconds(10));
+  EXPECT_EQ(p.board(), BoardState::in_progress) << p.trace();
+  EXPECT_EQ(p.count("spawn the session"), 1);
+  EXPECT_EQ(p.world.live_runtimes(t1), 1);
+}
+
+TEST(Life, APoolThatIsEmptyMeansWait) {
+  Play p(1);
+  p.world.add("T-1");
+  p.world.add("T-2");
+  p.pass(seconds(5));
+  EXPECT_EQ(p.board({"T-2"}), BoardState::todo);
+  EXPECT_EQ(p.world.newest({"T-2"}), nullptr);
+  p.world.exit(t1, 0);
+  p.pass(seconds(3));
+  EXPECT_NE(p.world.newest({"T-2"}), nullptr) << p.trace();
+}
+
+TEST(Life, ABoardThatDoesNotAnswerEndsNobody) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.fault = [](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (family_of(call_of(e)) == Family::board)
+      return ToyWorld::Fault{{Transport::no_answer, 0, "", "down"}, false};
+    return std::nullopt;
+  };
+  p.world.exit(t1, 1);
+  p.pass(minutes(60));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::closed) << p.trace();
+  EXPECT_FALSE(p.world.newest(t1)->settled);
+  p.world.fault = nullptr;
+  p.pass(minutes(1));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+}
+
+TEST(Life, WithNothingToDoWritesStop) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.pass(minutes(5));
+  const int before = p.count("record:");
+  p.pass(minutes(5));
+  EXPECT_EQ(p.count("record:"), before) << p.trace();
+}
+
+}  // namespace
+}  // namespace holdfast

@@ -1,14 +1,12 @@
 #include "dispatcher/board/builtin_board.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <mutex>
 
+#include "dispatcher/board/board_file.h"
 #include "dispatcher/board/ticket_rows.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
-#include "dispatcher/ledger/ledger_file.h"
 
 namespace holdfast {
 
@@ -17,23 +15,12 @@ using sqlite::Connection;
 
 namespace {
 
-constexpr int ok = 200, not_found = 404, conflict = 409, unprocessable = 422, internal = 500, busy = 503,
-              out_of_storage = 507;
+constexpr int ok = sqlite::http_ok, not_found = sqlite::http_not_found, conflict = sqlite::http_conflict,
+              unprocessable = sqlite::http_unprocessable;
 constexpr std::int64_t bytes_at_a_time = 32LL << 20;
 
 bool is_terminal(BoardState state) {
   return state == BoardState::done || state == BoardState::cancelled;
-}
-
-int http_code(int sqlite_code) {
-  switch (sqlite_code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return busy;
-    case SQLITE_FULL:
-    case SQLITE_READONLY: return out_of_storage;
-    case SQLITE_CONSTRAINT: return conflict;
-    default: return internal;
-  }
 }
 
 template <class T>
@@ -69,7 +56,7 @@ struct BuiltinBoard::Parts {
   template <class T>
   Reply<T> storage_error(const Connection& db, Committed committed) const {
     Reply<T> reply{sqlite::storage_reply(path, db.failure(), committed), {}};
-    reply.raw.code = http_code(reply.raw.code);
+    reply.raw.code = sqlite::http_code(reply.raw.code);
     return reply;
   }
 
@@ -122,7 +109,7 @@ struct BuiltinBoard::Parts {
       is.version += 1;
       is.changed_at = now;
       sqlite::update_ticket(db, *was, is);
-      if (db.failed() && (db.failure().code & 0xff) == SQLITE_CONSTRAINT) {
+      if (db.failed() && sqlite::is_constraint(db.failure())) {
         const std::string words = db.failure().words;
         db.forgive();
         return answer(conflict, t.ticket.value + ": " + words, *was);

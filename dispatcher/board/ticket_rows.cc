@@ -53,12 +53,15 @@ std::optional<BoardTicket> read_ticket(Connection& db, const TicketId& id) {
   static const std::string sql =
       "SELECT " + columns<BoardTicket>(ticket_fields) + " FROM tickets WHERE id = ?";
   auto ticket = read_first<BoardTicket>(db.query(sql, id), ticket_fields);
-  if (!ticket) return ticket;
-  ticket->labels = names_from<std::string>(
-      db.query("SELECT label FROM ticket_labels WHERE ticket = ? ORDER BY position", id));
-  ticket->depends_on = names_from<TicketId>(
-      db.query("SELECT depends_on FROM dependencies WHERE ticket = ? ORDER BY position", id));
+  if (ticket) read_lists(db, *ticket);
   return ticket;
+}
+
+void read_lists(Connection& db, BoardTicket& ticket) {
+  ticket.labels = names_from<std::string>(
+      db.query("SELECT label FROM ticket_labels WHERE ticket = ? ORDER BY position", ticket.id));
+  ticket.depends_on = names_from<TicketId>(
+      db.query("SELECT depends_on FROM dependencies WHERE ticket = ? ORDER BY position", ticket.id));
 }
 
 std::vector<TicketId> every_ticket(Connection& db) {

@@ -11,6 +11,7 @@
 namespace holdfast::sqlite {
 
 std::optional<BoardTicket> read_ticket(Connection&, const TicketId&);
+void read_lists(Connection&, BoardTicket&);       // labels and dependencies of ticket.id
 std::vector<TicketId> every_ticket(Connection&);  // in the order in which they were made
 
 struct ChangedTicket {
@@ -20,7 +21,8 @@ struct ChangedTicket {
 };
 std::vector<ChangedTicket> tickets_changed_after(Connection&, std::int64_t cursor, int at_most);
 
-// The whole ticket as given, under the next number of the board's one counter of changes.
+// The ticket as given, under the next number of the board's one counter of changes; its dependencies apart,
+// since they may come after it.
 void insert_ticket(Connection&, const BoardTicket&);
 // Only over the version that was read; `now.version` must be larger.
 void update_ticket(Connection&, const BoardTicket& was, const BoardTicket& now);

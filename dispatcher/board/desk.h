@@ -1,0 +1,106 @@
+// A person's side of the built-in board: what the command line and the page do to tickets.
+//
+// A person may move a ticket anywhere, out of `done` and `cancelled` too; only the file's constraint stands
+// in the way: no `todo` beside an open runtime. Nothing is ever deleted. Safe to call from several threads.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dispatcher/board/ticket_lines.h"
+#include "dispatcher/core/board_ticket.h"
+#include "dispatcher/ledger/ledger_mode.h"
+
+namespace holdfast {
+
+// `status` is an HTTP number: 404 no such ticket, 409 it is there already / changed meanwhile / has a
+// runtime, 422 the text or the value is wrong, 500 503 507 the file. `words` is one line for a person.
+struct DeskError {
+  int status = 0;
+  std::string words;
+  friend bool operator==(const DeskError&, const DeskError&) = default;
+};
+template <class T>
+using DeskAnswer = std::expected<T, DeskError>;
+
+struct NewTicket {
+  TicketId id;  // empty: the next free "T-<number>"
+  std::string title, body;
+  BoardState state = BoardState::todo;
+  int priority = 100;
+  std::string profile;
+  std::vector<std::string> labels;
+  std::vector<TicketId> depends_on;
+};
+
+// What is not named stays as it is.
+struct TicketEdit {
+  std::optional<std::string> title, body, profile;
+  std::optional<int> priority;
+  std::optional<std::vector<std::string>> labels;
+  std::optional<std::vector<TicketId>> depends_on;
+  std::optional<std::int64_t> expected_version;  // nothing: whatever it is now
+};
+
+struct TicketFilter {
+  std::set<BoardState> states;      // empty: any
+  std::vector<std::string> labels;  // all of them
+  std::string text;                 // in id, title or body, whatever the case of ASCII letters
+  int at_most = 10'000;
+};
+
+struct TicketMove {
+  Instant at;
+  std::optional<BoardState> from;  // nothing: it was made
+  BoardState to = BoardState::backlog;
+  std::string moved_by;
+  std::string reason;
+  friend bool operator==(const TicketMove&, const TicketMove&) = default;
+};
+
+struct TicketPage {
+  BoardTicket ticket;
+  std::vector<BoardTicket> depends_on;  // as they are now, without body, labels and dependencies
+  std::vector<TicketId> dependents;
+  std::vector<sqlite::Comment> comments;
+  std::vector<TicketMove> history;  // oldest first
+};
+
+class Desk {
+ public:
+  ~Desk();
+
+  // `by` is a person's name; empty: nobody in particular.
+  DeskAnswer<BoardTicket> add(const NewTicket&, const std::string& by, Instant now);
+  DeskAnswer<BoardTicket> edit(const TicketId&, const TicketEdit&, Instant now);
+  DeskAnswer<BoardTicket> move(const TicketId&, BoardState to, const std::string& reason,
+                               const std::string& by, Instant now,
+                               std::optional<std::int64_t> expected_version = {});
+  DeskAnswer<sqlite::Comment> comment(const TicketId&, const std::string& text, const std::string& by,
+                                      Instant now);
+
+  // By priority, then age; without their bodies.
+  DeskAnswer<std::vector<BoardTicket>> list(const TicketFilter&);
+  DeskAnswer<TicketPage> show(const TicketId&);
+
+  // All or nothing. The answer is how many tickets were added, or every mistake that was found; a failure of
+  // the file is a mistake on line 0.
+  std::expected<int, std::vector<LineError>> import_lines(std::string_view text, const std::string& by,
+                                                          Instant now);
+  DeskAnswer<std::string> export_lines();
+
+ private:
+  friend std::expected<std::unique_ptr<Desk>, std::string> open_desk(const std::string&, LedgerMode);
+  struct Parts;
+  explicit Desk(std::unique_ptr<Parts>);
+  std::unique_ptr<Parts> parts_;
+};
+
+std::expected<std::unique_ptr<Desk>, std::string> open_desk(const std::string& path, LedgerMode);
+
+}  // namespace holdfast

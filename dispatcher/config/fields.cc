@@ -1,0 +1,220 @@
+#include "dispatcher/config/fields.h"
+
+#include <algorithm>
+
+namespace holdfast {
+namespace {
+
+bool any_text(std::string_view) {
+  return true;
+}
+bool not_empty(std::string_view text) {
+  return !text.empty();
+}
+bool is_remote_name(std::string_view text) {
+  return text.empty() || (is_plain_branch(text) && text.find('/') == std::string_view::npos);
+}
+bool is_one_line(std::string_view text) {
+  return !text.empty() && std::ranges::none_of(text, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == 0x7f;
+  });
+}
+bool is_absolute_or_empty(std::string_view text) {
+  return text.empty() || text.starts_with('/');
+}
+
+// An enumerator as one of a few words.
+template <class E>
+void choose(FieldVisitor& v, Field field, const std::vector<std::string_view>& words,
+            const std::vector<E>& values, E& value) {
+  auto chosen = static_cast<std::size_t>(std::ranges::find(values, value) - values.begin());
+  v.choice(field, words, chosen);
+  value = values.at(chosen);
+}
+
+constexpr Duration day = minutes(24 * 60);
+
+void visit_budgets(FieldVisitor& v, Policy& p) {
+  v.number({"attempts", "Deaths that are charged to the ticket before it is blocked."}, p.attempts_max, 1,
+           100);
+  v.number({"free_deaths", "Deaths that are nobody's fault, bounded all the same."}, p.free_deaths_max, 1,
+           1000);
+  v.number({"setup_failures", "Attempts that never came to be before the ticket is blocked."},
+           p.setup_failures_max, 1, 100);
+  v.number({"alone_after_server_losses",
+            "After so many lost tmux servers the ticket is retried on a server of its own."},
+           p.alone_after_server_losses, 1, 100);
+  v.duration({"backoff_first", "Wait before the second attempt; doubles with each further one."},
+             p.backoff_first, {0}, day);
+  v.duration({"backoff_max", "The longest wait between two attempts."}, p.backoff_max, {0}, day);
+  v.duration({"young", "A death this soon after the spawn counts for the crash-loop breaker."}, p.young, {0},
+             day);
+  v.number({"breaker_deaths", "Young deaths within the window that stop all dispatching for a while."},
+           p.breaker_deaths, 1, 10'000);
+  v.duration({"breaker_window", "How far back young deaths are counted."}, p.breaker_window, millis(1), day);
+  v.duration({"breaker_rest", "How long dispatching rests after that."}, p.breaker_rest, millis(1), day);
+  v.number({"spawns_per_second", "Claims per second at most."}, p.spawns_per_second, 1, 10'000);
+  v.duration({"account_pause", "How long an account rests after its provider's limit was seen."},
+             p.account_pause, millis(1), day);
+}
+
+void visit_patience(FieldVisitor& v, Draft& draft) {
+  Policy& p = draft.config.policy;
+  v.duration({"newborn_grace", "How long a spawn whose answer was lost is looked for before it is sealed."},
+             p.newborn_grace, millis(100), day);
+  v.duration({"look_every", "How often a live attempt is looked at without any news."}, p.look_every,
+             millis(100), day);
+  v.duration({"review_every", "How often a ticket in review is checked for having been landed."},
+             p.review_every, millis(100), day);
+  v.duration({"unknown_shown_after", "How long nobody may be able to tell before a person is told."},
+             p.unknown_shown_after, millis(100), day);
+  v.duration({"call_deadline", "For one call of tmux."}, p.call_deadline, millis(100), day);
+  v.duration({"git_deadline", "For one operation of git."}, p.git_deadline, millis(100), day);
+  v.duration({"pool_deadline", "For making all worktrees of the pool."}, draft.config.pool_deadline,
+             millis(100), day);
+  v.duration({"board_every", "How often the board is read without any news."}, p.board_every, millis(100),
+             day);
+  v.duration({"servers_every", "How often each tmux server is listed without any news."}, p.servers_every,
+             millis(100), day);
+}
+
+}  // namespace
+
+void visit_profile(FieldVisitor& v, Profile& p) {
+  v.list({"command",
+          "The worker's argv; no shell. As whole arguments: {prompt}, {prompt_file}, {title}; inside one: "
+          "{ticket}, {worktree}."},
+         p.command, 1000);
+  v.list({"environment_allow",
+          "Variables, or prefixes ending in *, that the worker gets from the dispatcher's environment."},
+         p.environment_allow, 1000);
+  v.table({"environment", "Variables that are set for the worker, whatever the dispatcher has."},
+          p.environment_set);
+  choose<PromptBy>(v,
+                   {"prompt",
+                    "How the worker gets its prompt: pasted into its terminal when it is ready, as an "
+                    "argument, or in a file."},
+                   {"paste", "argument", "file"}, {PromptBy::paste, PromptBy::argument, PromptBy::file},
+                   p.prompt_by);
+  v.text({"preamble", "Put before the ticket's text: how to work and how to report. {ticket} is replaced."},
+         p.preamble, "a text", any_text);
+  choose<ReadyBy>(v,
+                  {"ready",
+                   "How it is known that the worker takes input: as soon as it runs, by its own hook "
+                   "(holdfast-runner ready), or by a text on its screen."},
+                  {"started", "hook", "pattern"}, {ReadyBy::started, ReadyBy::hook_file, ReadyBy::pattern},
+                  p.ready_by);
+  v.text({"ready_pattern", "The plain text that says so, for ready: pattern."}, p.ready_pattern, "a text",
+         any_text);
+  v.duration({"ready_within", "After so long without being ready a person is told; nothing is ended."},
+             p.ready_within, millis(1), day);
+  v.duration({"enter_delay", "Between a pasted text and its Enter."}, p.enter_delay, {0}, seconds(60));
+  v.duration({"verify_within", "A message not read for so long is shown as unverified."}, p.verify_within,
+             millis(1), day);
+  v.duration({"finish_grace", "From DONE to the request that the worker end."}, p.finish_grace, {0}, day);
+  v.duration({"term_grace", "From TERM to KILL."}, p.term_grace, {0}, day);
+  v.duration({"quiet_after", "Without output for so long, a person is told."}, p.quiet_after, millis(1),
+             {day.ms * 30});
+  v.bytes({"memory", "Ceiling of the worker and everything that it starts."}, p.memory_limit_bytes);
+  v.list({"limit_patterns", "A line of output with one of these means that the provider's limit is reached."},
+         p.limit_patterns, 100);
+  v.list({"permission_patterns", "A line on the screen with one of these is shown to a person."},
+         p.permission_patterns, 100);
+  v.text({"account", "Whose limit it is, where profiles share one; empty: the profile's name."}, p.account,
+         "a text", any_text);
+}
+
+void visit_fields(FieldVisitor& v, Draft& draft) {
+  Config& c = draft.config;
+  Policy& p = c.policy;
+  v.text({"repository", "The git repository that the work is about; relative to this file."},
+         draft.repository, "the path of a git repository", not_empty);
+  v.text({"target", "The branch that work is based on and landed to; its plain name."}, draft.target,
+         "a branch name such as \"main\"", is_plain_branch);
+  v.text({"remote", "A git remote that finished branches are pushed to; empty: none."}, draft.remote,
+         "the name of a git remote, or \"\"", is_remote_name);
+  std::size_t start = draft.start_from.empty() ? 0 : draft.start_from == "target" ? 1 : 2;
+  v.choice(
+      {"start_from",
+       "Where branches begin: the local target, or the remote's. auto: the remote's where there is one."},
+      {"auto", "target", "remote"}, start);
+  draft.start_from = start == 0 ? "" : start == 1 ? "target" : "remote";
+  v.text({"state",
+          "The folder for ledger, records and worktrees; relative to this file, outside the "
+          "repository's checkout."},
+         draft.state, "the path of a folder", not_empty);
+
+  v.number({"capacity", "Workers that live at once, and worktrees in the pool."}, p.capacity, 1, 1000);
+  v.number({"shards", "tmux servers; a lost one takes fewer workers with it where there are more."}, p.shards,
+           1, 64);
+  v.number({"effects_at_once", "Actions in flight at once."}, p.effects_at_once, 1, 256);
+  v.list({"labels", "Only tickets with one of these labels are dispatched; empty: all."}, p.only_labels, 100);
+
+  choose<GatePolicy>(v,
+                     {"gate",
+                      "What follows a DONE: review leaves the landing to a person, land merges it when the "
+                      "facts about the branch allow it."},
+                     {"review", "land"}, {GatePolicy::review, GatePolicy::land}, p.gate);
+  v.list({"check", "A command that must pass before landing, run in a scratch worktree; no shell."}, p.check,
+         1000);
+  v.duration({"check_timeout", "For the check."}, p.check_timeout, millis(100), day);
+  choose<RecoveredPolicy>(v,
+                          {"recovered",
+                           "What follows a death that left commits and no DONE: a person's review, or a new "
+                           "attempt that continues the branch."},
+                          {"review", "continue"}, {RecoveredPolicy::review, RecoveredPolicy::continue_branch},
+                          p.recovered);
+
+  v.text({"default_profile", "The worker profile of tickets that name none."}, p.default_profile,
+         "the name of a profile", is_profile_name);
+  v.profiles({"profiles", "Worker profiles by name. One that is named like a built-in one changes it."},
+             draft, [&v](Profile& profile) { visit_profile(v, profile); });
+
+  v.section({"budgets", "What a ticket may cost before it is blocked."}, [&] { visit_budgets(v, p); });
+  v.section({"patience", "How long and how often."}, [&] { visit_patience(v, draft); });
+  v.section({"git", "How git is used."}, [&] {
+    v.text({"name", "Author of salvages and merges."}, c.git_name, "a name", is_one_line);
+    v.text({"email", "Their e-mail address."}, c.git_email, "an e-mail address", is_one_line);
+    const std::vector<bool> values{false, true};
+    std::size_t chosen = c.set_ignored_aside ? 1 : 0;
+    v.choice({"ignored_files",
+              "What happens to ignored files when a worktree is given back: kept for the next worker, or set "
+              "aside."},
+             {"keep", "set_aside"}, chosen);
+    c.set_ignored_aside = chosen == 1;
+  });
+  v.section({"screen", "The workers' terminals."}, [&] {
+    v.number({"columns", "Width in characters."}, p.columns, 20, 1000);
+    v.number({"rows", "Height in lines."}, p.rows, 5, 1000);
+  });
+  v.text({"cgroup_parent", "A delegated cgroup for the workers, absolute; empty: found by itself."},
+         p.cgroup_parent, "an absolute path, or \"\"", is_absolute_or_empty);
+}
+
+bool is_plain_branch(std::string_view name) {
+  if (name.empty() || name.size() > 200 || name == "HEAD" || name == "@") return false;
+  if (name.starts_with("refs/") || name.starts_with('-') || name.starts_with('/') || name.ends_with('/') ||
+      name.ends_with('.') || name.find("..") != std::string_view::npos ||
+      name.find("//") != std::string_view::npos || name.find("@{") != std::string_view::npos)
+    return false;
+  for (std::size_t at = 0; at < name.size();) {  // no part begins with a dot or ends in .lock
+    const std::size_t end = std::min(name.find('/', at), name.size());
+    const std::string_view part = name.substr(at, end - at);
+    if (part.starts_with('.') || part.ends_with(".lock")) return false;
+    at = end + 1;
+  }
+  return std::ranges::none_of(name, [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
+           std::string_view("~^:?*[\\").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_profile_name(std::string_view name) {
+  const auto alnum = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  return !name.empty() && name.size() <= 64 && alnum(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return alnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+}  // namespace holdfast

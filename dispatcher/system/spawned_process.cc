@@ -53,7 +53,7 @@ struct Attributes {
 };
 
 // Children that were killed and had not gone yet when their caller had to return.
-class Unreaped {
+class LeftBehind {
  public:
   void add(pid_t pid) {
     const std::lock_guard hold{mutex_};
@@ -69,8 +69,8 @@ class Unreaped {
   std::vector<pid_t> pids_;
 };
 
-Unreaped& unreaped() {
-  static Unreaped list;
+LeftBehind& left_behind() {
+  static LeftBehind list;
   return list;
 }
 
@@ -92,7 +92,7 @@ Pipe make_pipe() {
 }
 
 SpawnedProcess spawn_process(const SpawnRequest& request) {
-  unreaped().look();
+  left_behind().look();
   if (request.argv.empty()) return {EINVAL, 0, {}};
   Actions actions;
   auto* const a = &actions.value;
@@ -120,7 +120,7 @@ SpawnedProcess spawn_process(const SpawnRequest& request) {
   return {0, pid, Fd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))}};
 }
 
-bool reap_within(pid_t pid, int milliseconds, int& status) {
+bool reap_within(pid_t pid, int milliseconds, int& status, Unreaped then) {
   const Deadline deadline{{milliseconds}};
   const Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))};
   while (true) {
@@ -130,7 +130,7 @@ bool reap_within(pid_t pid, int milliseconds, int& status) {
     pollfd ended{pidfd.get(), POLLIN, 0};
     ::poll(&ended, 1, std::min(deadline.left_for_poll(), pidfd.open() ? 1000 : 5));
   }
-  unreaped().add(pid);
+  if (then == Unreaped::left_behind) left_behind().add(pid);
   return false;
 }
 

@@ -32,8 +32,10 @@ struct Pipe {
 };
 Pipe make_pipe();
 
-// Takes the child away, waiting for at most so long. true: it is reaped. Else it is left to later calls,
-// which look for it: a child in uninterruptible sleep must not hold its caller.
-bool reap_within(pid_t pid, int milliseconds, int& status);
+// Takes the child away, waiting for at most so long. true: it is reaped. Else it is still the caller's to
+// reap, or left to later calls of this module, which look for it: a child in uninterruptible sleep must not
+// hold its caller.
+enum class Unreaped { ours, left_behind };
+bool reap_within(pid_t pid, int milliseconds, int& status, Unreaped then = Unreaped::left_behind);
 
 }  // namespace holdfast

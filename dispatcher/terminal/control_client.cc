@@ -21,7 +21,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t most_words = 4096;
-constexpr int patience_with_the_killed_ms = 1000;
+constexpr int patience_with_the_polite_ms = 200, patience_with_the_killed_ms = 1000;
 
 std::chrono::milliseconds left(const Deadline& deadline) {
   return std::chrono::milliseconds{deadline.left().ms};
@@ -40,6 +40,11 @@ struct ControlClient::Inlet {
   Pipe stop = make_pipe();
   int process = -1;  // pidfd
   int news = -1;
+
+  // To be called with the mutex held.
+  [[nodiscard]] bool complete(std::size_t commands) const {
+    return answers.size() >= commands || (!answers.empty() && answers.back().failed);
+  }
 
   void run();
   void read_errors(std::array<char, 65536>& block);
@@ -125,96 +130,114 @@ ControlClient::~ControlClient() {
 }
 
 ControlClient::Talk ControlClient::connect(const Deadline& deadline, std::string& words) {
-  close();
-  Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
-  auto process =
-      spawn_process({argv_, "/", environment_, in.read_end.get(), out.write_end.get(), err.write_end.get()});
-  if (process.error != 0) {
-    words = argv_.front() + ": " + errno_words(process.error);
-    return Talk::never_sent;
+  if (!inlet_) {
+    Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
+    auto process = spawn_process(
+        {argv_, "/", environment_, in.read_end.get(), out.write_end.get(), err.write_end.get()});
+    if (process.error != 0) {
+      words = argv_.front() + ": " + errno_words(process.error);
+      return Talk::never_sent;
+    }
+    pid_ = process.pid;
+    process_ = std::move(process.pidfd);
+    to_ = std::move(in.write_end);
+    ::fcntl(to_.get(), F_SETFL, ::fcntl(to_.get(), F_GETFL) | O_NONBLOCK);
+    inlet_ = std::make_shared<Inlet>();
+    inlet_->from = std::move(out.read_end);
+    inlet_->errors = std::move(err.read_end);
+    inlet_->news = news_;
+    inlet_->process = process_.get();
+    reader_ = std::thread{[inlet = inlet_] { inlet->run(); }};
   }
-  pid_ = process.pid;
-  process_ = std::move(process.pidfd);
-  to_ = std::move(in.write_end);
-  ::fcntl(to_.get(), F_SETFL, ::fcntl(to_.get(), F_GETFL) | O_NONBLOCK);
-  inlet_ = std::make_shared<Inlet>();
-  inlet_->from = std::move(out.read_end);
-  inlet_->errors = std::move(err.read_end);
-  inlet_->news = news_;
-  inlet_->process = process_.get();
-  in.read_end.reset();
-  out.write_end.reset();
-  err.write_end.reset();
-  reader_ = std::thread{[inlet = inlet_] { inlet->run(); }};
-
   std::unique_lock hold{inlet_->mutex};
   inlet_->changed.wait_for(hold, left(deadline), [this] { return inlet_->attached || inlet_->ended; });
-  if (inlet_->attached && !inlet_->ended) return Talk::answered;
-  const auto talk = inlet_->ended ? Talk::never_sent : Talk::no_answer;
+  if (!inlet_->ended) return inlet_->attached ? Talk::answered : Talk::no_answer;
   words = inlet_->words;
   hold.unlock();
   close();
-  return talk;
+  return Talk::never_sent;
 }
 
 bool ControlClient::connected() {
   if (!inlet_) return false;
   {
     const std::lock_guard hold{inlet_->mutex};
-    if (!inlet_->ended) return true;
+    if (!inlet_->ended) return inlet_->attached;
   }
   close();
   return false;
 }
 
+// Waits until nothing is owed any more. false: the deadline has passed, or the connection has ended.
+bool ControlClient::settle(const Deadline& deadline) {
+  std::unique_lock hold{inlet_->mutex};
+  const auto settled = [this] { return owed_ == 0 || inlet_->complete(owed_); };
+  inlet_->changed.wait_for(hold, left(deadline), [&] { return settled() || inlet_->ended; });
+  if (!settled() || inlet_->ended) return false;
+  inlet_->answers.clear();
+  owed_ = 0;
+  return true;
+}
+
 ControlClient::Answer ControlClient::ask(const std::string& line, std::size_t commands,
                                          const Deadline& deadline) {
-  if (!connected()) return {};
+  if (!connected()) return {Talk::never_sent, {}, "the connection is closed"};
+  if (!settle(deadline)) return {Talk::never_sent, {}, "tmux has not answered an earlier command yet"};
   const NoPipeSignal quiet;
   const auto text = line + "\n";
   std::string_view rest = text;
   bool broken = false;
-  while (!rest.empty() && !broken && !deadline.passed()) {
+  // Once begun, a line is written to its end whatever the deadline says, for as long as the pipe takes it:
+  // half a line would become the beginning of the next one.
+  while (!rest.empty() && !broken) {
     const ssize_t wrote = ::write(to_.get(), rest.data(), rest.size());
     if (wrote > 0) {
       rest.remove_prefix(static_cast<std::size_t>(wrote));
     } else if (errno == EAGAIN) {
       pollfd ready{to_.get(), POLLOUT, 0};
-      ::poll(&ready, 1, deadline.left_for_poll());
+      if (::poll(&ready, 1, deadline.left_for_poll()) == 0) broken = true;
     } else if (errno != EINTR) {
       broken = true;
     }
   }
-  if (rest.size() == text.size()) {
+  if (rest.size() < text.size()) owed_ = commands;
+  if (broken) {
+    const auto talk = owed_ == 0 ? Talk::never_sent : Talk::cut;
     close();
-    return {Talk::never_sent, {}, "the connection is closed"};
+    return {talk, {}, "the connection to tmux broke"};
   }
-  has_asked_ = true;
   Answer answer;
   std::unique_lock hold{inlet_->mutex};
-  const auto complete = [this, commands] {
-    return inlet_->answers.size() >= commands || (!inlet_->answers.empty() && inlet_->answers.back().failed);
-  };
-  inlet_->changed.wait_for(hold, left(deadline), [&] { return complete() || inlet_->ended || broken; });
-  answer.talk = complete() ? Talk::answered : inlet_->ended || broken ? Talk::cut : Talk::no_answer;
-  answer.blocks.assign(std::make_move_iterator(inlet_->answers.begin()),
-                       std::make_move_iterator(inlet_->answers.end()));
-  inlet_->answers.clear();
+  inlet_->changed.wait_for(hold, left(deadline), [&] { return inlet_->complete(commands) || inlet_->ended; });
   answer.words = inlet_->words;
+  if (inlet_->complete(commands)) {
+    answer.talk = Talk::answered;
+    answer.blocks.assign(std::make_move_iterator(inlet_->answers.begin()),
+                         std::make_move_iterator(inlet_->answers.end()));
+    inlet_->answers.clear();
+    owed_ = 0;
+    return answer;
+  }
+  answer.talk = inlet_->ended ? Talk::cut : Talk::no_answer;
   hold.unlock();
-  if (answer.talk != Talk::answered) close();
+  if (answer.talk == Talk::cut) close();
   return answer;
 }
 
 void ControlClient::close() {
   if (pid_ == 0) return;
-  ::kill(static_cast<pid_t>(pid_), SIGKILL);  // our own child, not reaped yet
-  int status = 0;
-  reap_within(static_cast<pid_t>(pid_), patience_with_the_killed_ms, status);
-  if (has_asked_) former_pid_ = pid_;
-  has_asked_ = false;
-  pid_ = 0;
+  // The end of its input makes the child go in good order; only one that owes nothing is hurried.
   to_.reset();
+  int status = 0;
+  bool gone = false;
+  if (owed_ == 0) {
+    gone = reap_within(static_cast<pid_t>(pid_), patience_with_the_polite_ms, status, Unreaped::ours);
+    if (!gone) ::kill(static_cast<pid_t>(pid_), SIGKILL);  // our own child, not reaped yet
+  }
+  if (!gone) reap_within(static_cast<pid_t>(pid_), owed_ == 0 ? patience_with_the_killed_ms : 0, status);
+  if (owed_ != 0) former_pid_ = pid_;
+  owed_ = 0;
+  pid_ = 0;
   inlet_->stop.write_end.reset();
   if (reader_.joinable()) reader_.join();
   process_.reset();

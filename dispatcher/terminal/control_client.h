@@ -1,9 +1,10 @@
 // One persistent connection to one tmux server: a `tmux -C attach` child process that we talk to through
 // pipes.
 //
-// Not safe for several threads at once; whoever owns it serialises. After anything but `answered` it is
-// closed: the child is killed and reaped, and what it had already passed on may still take effect in the
-// server. The owner finds out by looking for former_pid() in the server's list of clients.
+// Not safe for several threads at once; whoever owns it serialises. A line that is not answered in time stays
+// owed: the connection is kept, and nothing else is sent on it until that answer has come, so that it can no
+// longer take effect behind anybody's back. The child is never killed with an answer owed: tmux 3.3a falls
+// over a control client that vanishes with a command in its queue, and takes every session along.
 #pragma once
 
 #include <atomic>
@@ -28,12 +29,14 @@ class ControlClient {
 
   enum class Talk { answered, never_sent, no_answer, cut };
 
-  // Starts the child and waits until it is attached. never_sent: `words` say why not.
+  // Starts the child, unless one is on its way already, and waits until it is attached. never_sent: it ended,
+  // and `words` say why.
   Talk connect(const Deadline&, std::string& words);
-  [[nodiscard]] bool connected();  // also notices that the child has gone in the meantime
+  [[nodiscard]] bool connected();  // attached, and the child has not gone in the meantime
 
-  // Sends one line that holds `commands` commands; they are answered in their order. A command that fails
-  // ends the line, so there may be fewer blocks, and only the last can have failed.
+  // Waits for what is owed, then sends one line that holds `commands` commands; they are answered in their
+  // order. A command that fails ends the line, so there may be fewer blocks, and only the last can have
+  // failed.
   struct Answer {
     Talk talk = Talk::never_sent;
     std::vector<ControlBlock> blocks;
@@ -42,17 +45,19 @@ class ControlClient {
   Answer ask(const std::string& line, std::size_t commands, const Deadline&);
 
   void close();
-  // Of the last child that was closed after it had passed a line on; 0: there is none.
+  // Of the last child that ended with an answer owed; 0: there is none.
   [[nodiscard]] std::int64_t former_pid() const { return former_pid_; }
   [[nodiscard]] std::int64_t pid() const { return pid_; }
 
  private:
+  bool settle(const Deadline&);
+
   struct Inlet;  // what the reading thread fills
 
   std::vector<std::string> argv_, environment_;
   int news_;
   std::int64_t pid_ = 0, former_pid_ = 0;
-  bool has_asked_ = false;
+  std::size_t owed_ = 0;  // commands of the line whose answer has not come
   Fd to_, process_;
   std::shared_ptr<Inlet> inlet_;
   std::thread reader_;

@@ -210,7 +210,15 @@ RawReply TmuxShard::lay_ghosts(const Turn& turn) {
 }
 
 RawReply TmuxShard::reach(const Turn& turn) {
-  if (client_.connected()) return answered(0, {});
+  if (client_.connected() && settled_) return answered(0, {});
+  reaching_ = true;
+  auto reply = reach_afresh(turn);
+  reaching_ = false;
+  settled_ = reply.transport == Transport::answered && reply.code == 0;
+  return reply;
+}
+
+RawReply TmuxShard::reach_afresh(const Turn& turn) {
   RawReply reply;
   for (int attempt = 0; attempt < 50; ++attempt) {
     reply = connect(turn);
@@ -238,6 +246,14 @@ RawReply TmuxShard::reach(const Turn& turn) {
 
 TmuxShard::Said TmuxShard::ask(const Turn& turn, const std::string& line, std::size_t commands) {
   auto answer = client_.ask(line, commands, turn.deadline());
+  // The connection had gone unnoticed and nothing was sent: the same question may be asked again, of the same
+  // server.
+  for (int again = 0; again < 3 && answer.talk == ControlClient::Talk::never_sent && !reaching_; ++again) {
+    const auto before = server_;
+    const auto reply = reach(turn);
+    if (reply.transport != Transport::answered || reply.code != 0 || server_ != before) break;
+    answer = client_.ask(line, commands, turn.deadline());
+  }
   Said said;
   said.raw.transport = transport_of(answer.talk);
   if (answer.talk != ControlClient::Talk::answered) {

@@ -59,6 +59,7 @@ class TmuxShard {
   [[nodiscard]] std::vector<std::string> environment() const;
 
  private:
+  RawReply reach_afresh(const Turn&);
   RawReply connect(const Turn&);
   RawReply no_server_or_unknown(Absence, const std::string& words);
   RawReply lay_ghosts(const Turn&);
@@ -74,7 +75,9 @@ class TmuxShard {
   std::timed_mutex mutex_;
   ControlClient client_;
   ServerIncarnation server_;
-  std::vector<std::int64_t> ghosts_;  // clients of ours that were killed with a command on its way
+  bool settled_ = false;   // this connection's server is known, and no older command is pending there
+  bool reaching_ = false;  // on the way to a connection, which is not begun twice
+  std::vector<std::int64_t> ghosts_;  // clients of ours that ended with a command on its way
 };
 
 }  // namespace holdfast

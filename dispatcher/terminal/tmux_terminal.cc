@@ -62,6 +62,41 @@ std::string last_lines(std::string_view text, int lines) {
   return std::string{text.substr(from)};
 }
 
+Reply<ServerListing> list_once(TmuxShard& tmux, const TmuxShard::Turn& turn) {
+  ServerListing listing;
+  listing.shard = tmux.number();
+  if (auto raw = tmux.reach(turn); !stands(raw)) {
+    // answered/1 from reach(): nobody is there, which is a listing too.
+    if (raw.transport == Transport::answered && raw.code == 1) {
+      return {{Transport::answered, 0, {}, std::move(raw.error)}, std::move(listing)};
+    }
+    return {std::move(raw)};
+  }
+  const auto line =
+      "list-panes -a -F " + quoted(panes_format()) + " ; list-clients -F " + quoted(clients_format());
+  auto said = tmux.ask(turn, line, 2);
+  if (!stands(said.raw)) return {std::move(said.raw)};
+  listing.server = tmux.server();
+  for (const auto& words : said.blocks.front().lines) {
+    auto parsed = parse_pane_line(words);
+    if (!parsed || parsed->server_pid != listing.server.pid) {
+      // Half a listing would let what is missing pass for gone.
+      return {{Transport::cut, 0, {}, "tmux listed something that cannot be read: " + words.substr(0, 200)}};
+    }
+    if (parsed->pane.session.value != anchor_session) listing.panes.push_back(std::move(parsed->pane));
+  }
+  for (const auto& words : said.blocks.back().lines) {
+    const auto client = parse_client_line(words);
+    if (!client || client->pid == tmux.client_pid()) continue;
+    // Somebody's control-mode client on a worker's session is a person too: some terminals attach that way.
+    for (auto& pane : listing.panes) {
+      if (pane.session_id == client->session_id) ++pane.persons_attached;
+    }
+  }
+  said.raw.text.clear();
+  return {std::move(said.raw), std::move(listing)};
+}
+
 }  // namespace
 
 std::optional<std::string> what_is_wrong_with_tmux(const std::string& program) {
@@ -140,38 +175,10 @@ Reply<ServerListing> TmuxTerminal::list(int number, Duration deadline) {
   if (tmux == nullptr) return {no_such_shard()};
   const TmuxShard::Turn turn{*tmux, deadline};
   if (!turn.got()) return {no_turn()};
-  ServerListing listing;
-  listing.shard = number;
-  if (auto raw = tmux->reach(turn); !stands(raw)) {
-    // answered/1 from reach(): nobody is there, which is a listing too.
-    if (raw.transport == Transport::answered && raw.code == 1) {
-      return {{Transport::answered, 0, {}, std::move(raw.error)}, std::move(listing)};
-    }
-    return {std::move(raw)};
-  }
-  auto said = tmux->ask(
-      turn, "list-panes -a -F " + quoted(panes_format()) + " ; list-clients -F " + quoted(clients_format()),
-      2);
-  if (!stands(said.raw)) return {std::move(said.raw)};
-  listing.server = tmux->server();
-  for (const auto& line : said.blocks.front().lines) {
-    auto parsed = parse_pane_line(line);
-    if (!parsed || parsed->server_pid != listing.server.pid) {
-      // Half a listing would let what is missing pass for gone.
-      return {{Transport::cut, 0, {}, "tmux listed something that cannot be read: " + line.substr(0, 200)}};
-    }
-    if (parsed->pane.session.value != anchor_session) listing.panes.push_back(std::move(parsed->pane));
-  }
-  for (const auto& line : said.blocks.back().lines) {
-    const auto client = parse_client_line(line);
-    if (!client || client->pid == tmux->client_pid()) continue;
-    // Somebody's control-mode client on a worker's session is a person too: some terminals attach that way.
-    for (auto& pane : listing.panes) {
-      if (pane.session_id == client->session_id) ++pane.persons_attached;
-    }
-  }
-  said.raw.text.clear();
-  return {std::move(said.raw), std::move(listing)};
+  auto reply = list_once(*tmux, turn);
+  // Looking changes nothing, so a connection that broke meanwhile may be made again and asked again.
+  if (reply.raw.transport == Transport::cut) reply = list_once(*tmux, turn);
+  return reply;
 }
 
 // answered/0 where the incarnation is certainly gone, and everything in it; nullopt where the connection goes

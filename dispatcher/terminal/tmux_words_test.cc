@@ -8,7 +8,7 @@ namespace {
 TEST(TmuxWords, QuotesEverythingOntoOneLine) {
   EXPECT_EQ(quoted("a b;'#{x}"), "\"a b;'#{x}\"");
   EXPECT_EQ(quoted("$~\"\\"), "\"\\$\\~\\\"\\\\\"");
-  EXPECT_EQ(quoted("\n\x7f"), "\"\\012\\177\"");
+  EXPECT_EQ(quoted("\n\x7f\xff"), "\"\\012\\177\\377\"");
   EXPECT_EQ(not_a_format("#{a} 5%"), "##{a} 5%%");
 }
 

@@ -1,0 +1,67 @@
+#include "dispatcher/ledger/dispatcher_lock.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "dispatcher/system/file_lock.h"
+
+namespace holdfast {
+namespace {
+
+// "pid 4711 on build-7": for people; nobody decides anything by it.
+std::string own_name() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+  return "pid " + std::to_string(::getpid()) + " on " + host.data();
+}
+
+std::string name_in(const std::string& path) {
+  std::string line;
+  std::getline(std::ifstream(path), line);
+  return line.starts_with("pid ") && line.size() < 300 ? line : "a process that has not said who it is";
+}
+
+// A lock on a file that somebody has removed or replaced locks nobody out.
+bool is_still_there(int fd, const std::string& path) {
+  struct stat held{};
+  struct stat named{};
+  return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+         held.st_dev == named.st_dev;
+}
+
+}  // namespace
+
+struct DispatcherLock::Held {
+  FileLock lock;
+};
+
+DispatcherLock::DispatcherLock(std::unique_ptr<Held> held) : held_(std::move(held)) {}
+DispatcherLock::DispatcherLock(DispatcherLock&&) noexcept = default;
+DispatcherLock& DispatcherLock::operator=(DispatcherLock&&) noexcept = default;
+DispatcherLock::~DispatcherLock() = default;
+
+std::expected<DispatcherLock, std::string> lock_dispatcher(const std::string& state_folder) {
+  const std::string path = state_folder + "/dispatcher.lock";
+  for (int tries = 0; tries < 3; ++tries) {
+    LockAnswer answer = try_lock(path);
+    if (!answer.lock && answer.raw.code == EWOULDBLOCK)
+      return std::unexpected(path + ": another dispatcher works in this folder (" + name_in(path) +
+                             "); stop it, or give this one a state folder of its own");
+    if (!answer.lock)
+      return std::unexpected(answer.raw.error + "; check that the state folder exists and may be written");
+    if (!is_still_there(answer.lock->fd(), path)) continue;
+    const std::string name = own_name() + "\n";
+    const bool written = ::ftruncate(answer.lock->fd(), 0) == 0 &&
+                         ::pwrite(answer.lock->fd(), name.data(), name.size(), 0) == std::ssize(name);
+    if (!written) return std::unexpected(path + ": cannot be written: " + std::strerror(errno));
+    return DispatcherLock(std::make_unique<DispatcherLock::Held>(std::move(*answer.lock)));
+  }
+  return std::unexpected(path + ": somebody keeps replacing it");
+}
+
+}  // namespace holdfast

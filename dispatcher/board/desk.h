@@ -29,13 +29,13 @@ template <class T>
 using DeskAnswer = std::expected<T, DeskError>;
 
 struct NewTicket {
-  TicketId id;  // empty: the next free "T-<number>"
-  std::string title, body;
+  TicketId id{};  // empty: the next free "T-<number>"
+  std::string title{}, body{};
   BoardState state = BoardState::todo;
   int priority = 100;
-  std::string profile;
-  std::vector<std::string> labels;
-  std::vector<TicketId> depends_on;
+  std::string profile{};
+  std::vector<std::string> labels{};
+  std::vector<TicketId> depends_on{};
 };
 
 // What is not named stays as it is.
@@ -48,9 +48,9 @@ struct TicketEdit {
 };
 
 struct TicketFilter {
-  std::set<BoardState> states;      // empty: any
-  std::vector<std::string> labels;  // all of them
-  std::string text;                 // in id, title or body, whatever the case of ASCII letters
+  std::set<BoardState> states{};      // empty: any
+  std::vector<std::string> labels{};  // all of them
+  std::string text{};                 // in id, title or body, whatever the case of ASCII letters
   int at_most = 10'000;
 };
 

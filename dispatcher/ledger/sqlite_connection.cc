@@ -192,8 +192,8 @@ std::int64_t Connection::last_rowid() const {
 }
 
 void Connection::set_fsync_at_commit(bool fsync) {
-  if (fsync_at_commit_ == fsync) return;
   forgive();
+  if (fsync_at_commit_ == fsync) return;
   execute(fsync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
   if (!failed()) fsync_at_commit_ = fsync;
 }

@@ -124,7 +124,7 @@ class Connection {
   [[nodiscard]] std::int64_t last_rowid() const;
   [[nodiscard]] sqlite3* handle() const { return handle_; }
 
-  // FULL or NORMAL; outside a transaction only.
+  // FULL or NORMAL; outside a transaction only. Clears an earlier failure.
   void set_fsync_at_commit(bool);
 
  private:

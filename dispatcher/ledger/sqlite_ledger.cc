@@ -63,7 +63,6 @@ struct SqliteLedger::Parts {
 
   // One transaction for all. False: it failed before COMMIT, nothing is stored, and no reply is set.
   bool transact(std::span<Waiting* const> batch) {
-    writer.forgive();
     writer.set_fsync_at_commit(needs_fsync(batch));
     if (!writer.failed()) writer.begin_writing();
     if (writer.failed()) {

@@ -31,6 +31,7 @@ void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   t.work = {};
   t.reader = MarkerReader(profile ? profile->limit_patterns : std::vector<std::string>{});
   t.stream_finished = false;
+  t.hook_said.clear();
   t.unknown_since = {};
   t.tries = 0;
   t.hold_until = {};
@@ -170,6 +171,7 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
     t.reader.finish();
     t.stream_finished = true;
   }
+  if (asked.said_offset == static_cast<std::int64_t>(t.hook_said.size())) t.hook_said += looked.said;
   t.seen.limit_line = t.reader.limit_line();
   t.work.looked_at = answer.asked_at;
   if (looked.record.decision == Decision::sealed && !t.seen.sealed_at) t.seen.sealed_at = answer.asked_at;
@@ -189,9 +191,11 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
 }
 
 // Why a refused or unknown effect of this ticket is not tried again at once.
-void hold(Knowledge& k, TicketKnowledge& t, const TicketId& id, const std::string& words, Duration first) {
+void hold(Knowledge& k, TicketKnowledge& t, const TicketId& id, const std::string& words, Duration first,
+          bool call_is_post = false) {
   t.tries += 1;
   t.trouble = words;
+  t.hold_ends_with_news = call_is_post;
   t.hold_until = k.now + backoff(t.tries, first, seconds(30), id.value);
 }
 
@@ -339,7 +343,8 @@ struct OnTrouble {
 
   TicketKnowledge& ticket() const { return k.tickets[ticket_of(answer.effect)]; }
   void again(Duration first) const {
-    if (const TicketId id = ticket_of(answer.effect); !id.empty()) hold(k, k.tickets[id], id, words, first);
+    if (const TicketId id = ticket_of(answer.effect); !id.empty())
+      hold(k, k.tickets[id], id, words, first, call_of(answer.effect) == Call::post);
   }
 
   void operator()(const WriteLedger&) const {
@@ -524,6 +529,7 @@ std::set<TicketId> absorb(Knowledge& k, const News& news) {
       if (found == k.tickets.end() || !found->second.newest || found->second.newest->id != n.attempt)
         return {};
       found->second.work.look_now = true;
+      if (found->second.hold_ends_with_news) found->second.hold_until = {};
       return {n.attempt.ticket};
     }
     std::set<TicketId> operator()(const ServerNews&) const { return {}; }

@@ -26,7 +26,8 @@ std::optional<Plan> look_first(const Knowledge& k, const TicketKnowledge& t, con
   Plan plan;
   plan.rule = rule;
   plan.why = behind ? "its output is not read to the end" : "look before deciding";
-  plan.effect = Look{containment_of(a, t.seen), t.work.scan_next, t.reader.offset()};
+  plan.effect = Look{containment_of(a, t.seen), t.work.scan_next, t.reader.offset(),
+                     static_cast<std::int64_t>(t.hook_said.size())};
   return plan;
 }
 
@@ -281,13 +282,25 @@ const MessageSighting* sighting_of(const Sightings& seen, const MessageId& id) {
 
 std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy) {
   const Profile* profile = profile_of(policy, t.newest->profile);
-  for (const Marker& marker : t.reader.markers()) {
-    if (marker.offset <= t.newest->said_offset) continue;
+  const SaidPosition old = said_position(t.newest->said_offset);
+  for (Marker marker : t.reader.markers()) {
+    if (marker.offset <= old.stream) continue;
     const bool echo =
         (t.board && (is_echo(marker, t.board->body) || is_echo(marker, t.board->title))) ||
         (profile && is_echo(marker, profile->preamble)) ||
         std::ranges::any_of(t.messages, [&](const Message& m) { return is_echo(marker, m.text); });
-    if (!echo) return marker;
+    if (echo) continue;
+    marker.offset = said_offset({old.hook, marker.offset});
+    return marker;
+  }
+  // The hook's own channel carries nothing but what the worker said.
+  std::size_t at = 0;
+  for (std::size_t end = t.hook_said.find('\n'); end != std::string::npos; end = t.hook_said.find('\n', at)) {
+    const std::string_view line = std::string_view(t.hook_said).substr(at, end - at);
+    at = end + 1;
+    const auto read = static_cast<std::int64_t>(at);
+    if (read <= old.hook) continue;
+    if (auto marker = marker_in(line, said_offset({read, old.stream}))) return marker;
   }
   return std::nullopt;
 }

@@ -102,6 +102,7 @@ struct Look {
   Containment containment;
   bool scan = false;
   std::int64_t stream_offset = 0;
+  std::int64_t said_offset = 0;  // of what the worker's hook said
 };
 struct ListServer {
   int shard = 0;
@@ -183,6 +184,7 @@ struct Looked {
   ProcessSighting process;
   std::string stream;  // new bytes from stream_offset
   std::int64_t stream_offset = 0;
+  std::string said;  // new complete lines of the worker's hook, from said_offset
 };
 
 using AnswerValue =

@@ -67,12 +67,14 @@ struct TicketKnowledge {
   Sightings seen;
   MarkerReader reader;
   bool stream_finished = false;
+  std::string hook_said;  // what the worker's own hook said: whole lines
   Work work;
   bool ledger_unsure = false;  // a write's answer was lost: nothing is done before the ledger was read again
   int tries = 0;               // of the same effect, failing
   Instant hold_until;
-  std::string trouble;    // why it is held, in words
-  Instant unknown_since;  // first look that could not tell
+  std::string trouble;               // why it is held, in words
+  bool hold_ends_with_news = false;  // the runtime itself was not ready: its news end the wait
+  Instant unknown_since;             // first look that could not tell
 
   // The attempt that still needs something: open, or closed and unsettled.
   [[nodiscard]] const Attempt* current() const {

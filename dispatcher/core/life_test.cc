@@ -161,6 +161,19 @@ TEST(Life, AQuestionIsAnsweredInTheSameRuntime) {
   EXPECT_EQ(p.world.posted[answer.attempt].back(), "the red one");
 }
 
+TEST(Life, WhatTheHookSaysCountsToo) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.say(t1, "QUESTION: by terminal?");
+  p.pass(seconds(1));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::waiting);
+  p.world.hook[p.world.newest(t1)->id] = "DONE: by hook\n";
+  p.pass(seconds(1));
+  EXPECT_EQ(p.world.newest(t1)->phase, Phase::finished) << p.trace();
+  EXPECT_EQ(p.world.newest(t1)->said_text, "by hook");
+}
+
 TEST(Life, ACrashIsRetriedThenBlockedWithItsEvidence) {
   Play p;
   p.world.add("T-1");

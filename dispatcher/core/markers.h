@@ -27,6 +27,19 @@ struct Marker {
   friend bool operator==(const Marker&, const Marker&) = default;
 };
 
+// How much of what an attempt said is recorded, on both of its channels, as the one growing number of its
+// row.
+struct SaidPosition {
+  std::int64_t hook = 0;     // bytes of the hook's file
+  std::int64_t stream = -1;  // offset of the last marker's line
+};
+constexpr SaidPosition said_position(std::int64_t offset) {
+  return offset < 0 ? SaidPosition{} : SaidPosition{offset >> 40, (offset & ((1LL << 40) - 1)) - 1};
+}
+constexpr std::int64_t said_offset(SaidPosition p) {
+  return (p.hook << 40) | (p.stream + 1);
+}
+
 class MarkerReader {
  public:
   static constexpr std::size_t lines_kept = 40;

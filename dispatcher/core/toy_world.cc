@@ -197,6 +197,7 @@ Answer ToyWorld::perform(const Effect& effect) {
     const std::string& stream = streams[id];
     looked.stream_offset = look->stream_offset;
     looked.stream = stream.substr(std::min(stream.size(), static_cast<std::size_t>(look->stream_offset)));
+    looked.said = hook[id].substr(std::min(hook[id].size(), static_cast<std::size_t>(look->said_offset)));
     answer.value = looked;
   } else if (const auto* end = std::get_if<EndTree>(&effect)) {
     const AttemptId& id = end->containment.attempt;

@@ -21,7 +21,7 @@ class ToyWorld {
   std::map<TicketId, std::vector<Attempt>> history;
   std::map<SlotId, Slot> slots;
   std::map<AttemptId, RecordSighting> records;
-  std::map<AttemptId, std::string> streams;
+  std::map<AttemptId, std::string> streams, hook;
   std::map<AttemptId, bool> processes;  // something of it lives
   std::map<SessionName, PaneSighting> sessions;
   std::map<AttemptId, std::vector<std::string>> posted;

@@ -125,9 +125,36 @@ void use_all_memory() {
   std::exit(99);
 }
 
+// What git prints for these arguments, without its newline.
+std::string ask_git(const std::vector<std::string>& arguments) {
+  int ends[2];
+  if (pipe(ends) != 0) return "";
+  std::fflush(nullptr);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(ends[1], 1);
+    std::vector<char*> raw{const_cast<char*>("git")};
+    for (const std::string& part : arguments) raw.push_back(const_cast<char*>(part.c_str()));
+    raw.push_back(nullptr);
+    execvp("git", raw.data());
+    _exit(127);
+  }
+  ::close(ends[1]);
+  std::string out;
+  char buffer[256];
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    out.append(buffer, static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  while (!out.empty() && out.back() == '\n') out.pop_back();
+  return out;
+}
+
 void commit(const std::string& message) {
   run({"git", "add", "-A"});
   run({"git", "-c", "user.name=Puppet", "-c", "user.email=puppet@localhost", "commit", "-q", "-m", message});
+  journal("commit " + ask_git({"rev-parse", "HEAD"}));
 }
 
 void play(const std::string& line) {
@@ -186,9 +213,9 @@ void play(const std::string& line) {
   } else if (verb == "hang") {
     for (;;) pause();
   } else if (verb == "busy")
-    ::unlink(env("HOLDFAST_READY_FILE").c_str());
+    put(env("HOLDFAST_BUSY_FILE"), "", O_APPEND);
   else if (verb == "ready")
-    put(env("HOLDFAST_READY_FILE"), "", O_APPEND);
+    ::unlink(env("HOLDFAST_BUSY_FILE").c_str());
   else if (!verb.empty())
     tell("puppet: what is '" + verb + "'?");
 }
@@ -201,13 +228,14 @@ int main() {
   take_the_ticket();
   journal("start");
   if (env("PUPPET_READY") == "late") sleep_ms(std::atol(env("PUPPET_READY_MS").c_str()));
+  const bool flap =
+      env("PUPPET_READY") == "flap";  // ready, and busy at once: the send that follows is refused
+  if (flap) put(env("HOLDFAST_BUSY_FILE"), "", O_APPEND);
   if (env("PUPPET_READY") != "never" && !env("HOLDFAST_READY_FILE").empty())
     put(env("HOLDFAST_READY_FILE"), "", O_APPEND);
-  if (env("PUPPET_READY") == "flap") {  // ready for a moment, then busy: the send that follows is refused
-    sleep_ms(5);
-    ::unlink(env("HOLDFAST_READY_FILE").c_str());
+  if (flap) {
     while (::access((env("PUPPET_STAGE") + "/let-go").c_str(), F_OK) != 0) sleep_ms(10);
-    put(env("HOLDFAST_READY_FILE"), "", O_APPEND);
+    ::unlink(env("HOLDFAST_BUSY_FILE").c_str());
   }
 
   std::FILE* script = stdin;

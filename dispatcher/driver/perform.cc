@@ -77,6 +77,8 @@ struct Performer {
       bytes = world.records.read_stream(e.containment.attempt, looked.stream_offset, stream_chunk);
     }
     if (is_done(classify(Call::look, bytes.raw))) looked.stream = std::move(bytes.value);
+    auto said = world.records.read_said(e.containment.attempt, e.said_offset);
+    if (is_done(classify(Call::look, said.raw))) looked.said = std::move(said.value);
     answer.value = std::move(looked);
   }
   void operator()(const ListServer& e) const { take(world.terminal.list(e.shard, within.call)); }

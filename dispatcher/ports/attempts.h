@@ -11,6 +11,7 @@
 //   stream            everything the worker wrote to its terminal, byte for byte
 //   inbox/NNNN-<id>   messages for the worker, complete when they appear (rename)
 //   ready, accepted   touched by the worker's own hook
+//   busy              there while the worker, by its own hook, takes no input
 //   said              lines written by the worker's hook: "DONE: ...", "REVIEW: ...", "QUESTION: ..."
 #pragma once
 

@@ -54,7 +54,12 @@ int say(const std::vector<std::string>& words) {
 int run_hook(const std::vector<std::string>& words) {
   if (words.empty()) return -1;
   if (words[0] == "say") return say(words);
-  if (words[0] == "ready" && words.size() == 1) return append_to("HOLDFAST_READY_FILE", "");
+  if (words[0] == "ready" && words.size() == 1) {
+    const char* const busy = ::getenv("HOLDFAST_BUSY_FILE");
+    if (busy != nullptr && *busy != '\0') ::unlink(busy);
+    return append_to("HOLDFAST_READY_FILE", "");
+  }
+  if (words[0] == "busy" && words.size() == 1) return append_to("HOLDFAST_BUSY_FILE", "");
   if (words[0] == "accepted" && words.size() == 1) return append_to("HOLDFAST_ACCEPTED_FILE", "");
   return -1;
 }

@@ -26,6 +26,7 @@ constexpr const char* help =
     "usage: holdfast-runner <record-folder>\n"
     "       holdfast-runner say DONE|REVIEW|QUESTION [text...]   what the worker has to say\n"
     "       holdfast-runner ready                                the worker can take its prompt\n"
+    "       holdfast-runner busy                                 the worker takes no input until `ready`\n"
     "       holdfast-runner accepted                             the worker has taken its prompt\n"
     "       holdfast-runner --version | --help\n"
     "\n"

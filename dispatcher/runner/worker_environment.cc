@@ -28,6 +28,7 @@ std::vector<std::string> worker_environment(const RunnerSpec& spec, const std::s
   add("TOKEN", spec.token);
   add("RECORD", folder);
   add("READY_FILE", folder + "/ready");
+  add("BUSY_FILE", folder + "/busy");
   add("ACCEPTED_FILE", folder + "/accepted");
   add("SAID_FILE", folder + "/said");
   add("WORKTREE", spec.working_directory);

@@ -140,7 +140,8 @@ Reply<Nothing> FileRecords::post_message(const AttemptId& attempt, const Message
   if (seen.value.end || seen.value.decision == Decision::sealed) {
     return {answered(ESRCH, "the runtime has ended")};
   }
-  if (!seen.value.ready) {
+  // The worker's own hook may take its readiness back for a while (file `busy`).
+  if (!seen.value.ready || exists(folder + "/busy")) {
     return {answered(EAGAIN, "runtime is not ready for input, status=" + status_of(seen.value))};
   }
   char number[32];

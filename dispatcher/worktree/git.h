@@ -32,7 +32,7 @@ struct GitSettings {
   std::string program = "git";
   std::string name = "Holdfast";  // author and committer of salvages and merges
   std::string email = "holdfast@localhost";
-  std::vector<std::string> extra_env;  // added last
+  std::vector<std::string> extra_env = {};  // added last
 };
 
 struct GitHow {

@@ -20,7 +20,7 @@ struct ChildCommand {
   std::vector<std::string> argv;  // argv[0] is looked up on our own PATH
   std::vector<std::string> env;   // all of it: "NAME=value"
   std::string cwd = "/";
-  std::string input;                          // on its standard input; empty: nothing to read
+  std::string input = {};                     // on its standard input; empty: nothing to read
   int input_fd = -1;                          // instead of `input`
   int output_fd = -1;                         // its standard output goes there and is not captured
   int lock_fd = -1;                           // inherited by it and by its children

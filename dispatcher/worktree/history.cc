@@ -140,8 +140,9 @@ OrReply<std::vector<History::Patch>> History::patches(const std::vector<std::str
                                                       Direction direction) const {
   if (commits.empty()) return std::vector<Patch>{};
   std::vector<std::string> args{"diff-tree", "--stdin", "--root"};
-  if (direction == Direction::reverse) args.emplace_back("-R");
   args.insert(args.end(), as_patch.begin(), as_patch.end());
+  // -R swaps the prefixes too, and patch ids hold them: swapped once more, later ones win.
+  if (direction == Direction::reverse) args.insert(args.end(), {"-R", "--src-prefix=b/", "--dst-prefix=a/"});
   std::string input;
   for (const std::string& commit : commits) input += commit + "\n";
   return patch_ids(args, input);

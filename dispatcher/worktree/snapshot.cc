@@ -76,8 +76,7 @@ class Shooting {
   }
 
   OrReply<Nothing> read_head() {
-    const ChildEnd end = context_.git.run(
-        slot_.place(), {"rev-parse", "HEAD^{commit}", "HEAD^{tree}"}, how_);
+    const ChildEnd end = context_.git.run(slot_.place(), {"rev-parse", "HEAD^{commit}", "HEAD^{tree}"}, how_);
     if (end.transport != Transport::answered) return Fault(raw_of(end));
     const auto lines = split(end.out, '\n');
     if (end.code == 0 && lines.size() == 2) {

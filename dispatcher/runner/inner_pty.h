@@ -17,7 +17,6 @@ class InnerPty {
   [[nodiscard]] int slave() const { return slave_.get(); }
   void drop_slave() { slave_.reset(); }
 
-
   void resize(int columns, int rows);
 
   // What was written by us and not yet taken by the kernel keeps its order; a person's keys wait behind a

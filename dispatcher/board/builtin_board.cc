@@ -172,11 +172,11 @@ Reply<Nothing> BuiltinBoard::comment(const TicketId& ticket, const std::string& 
   });
 }
 
-std::expected<std::unique_ptr<BuiltinBoard>, std::string> open_board(const std::string& path,
-                                                                     LedgerMode mode) {
-  auto writer = sqlite::open_file(path, mode);
+std::expected<std::unique_ptr<BuiltinBoard>, std::string> open_board(const std::string& path, LedgerMode mode,
+                                                                     int busy_ms) {
+  auto writer = sqlite::open_file(path, mode, busy_ms);
   if (!writer) return std::unexpected(writer.error());
-  auto reader = sqlite::open_file(path, LedgerMode::read_only);
+  auto reader = sqlite::open_file(path, LedgerMode::read_only, busy_ms);
   if (!reader) return std::unexpected(reader.error());
   return std::unique_ptr<BuiltinBoard>(
       new BuiltinBoard(std::make_unique<BuiltinBoard::Parts>(path, std::move(*writer), std::move(*reader))));

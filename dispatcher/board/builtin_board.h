@@ -28,13 +28,15 @@ class BuiltinBoard final : public Board {
                          Instant now) override;
 
  private:
-  friend std::expected<std::unique_ptr<BuiltinBoard>, std::string> open_board(const std::string&, LedgerMode);
+  friend std::expected<std::unique_ptr<BuiltinBoard>, std::string> open_board(const std::string&, LedgerMode,
+                                                                              int);
   struct Parts;
   explicit BuiltinBoard(std::unique_ptr<Parts>);
   std::unique_ptr<Parts> parts_;
 };
 
 // `path` is the ledger's file. The error is one line for a person.
-std::expected<std::unique_ptr<BuiltinBoard>, std::string> open_board(const std::string& path, LedgerMode);
+std::expected<std::unique_ptr<BuiltinBoard>, std::string> open_board(const std::string& path, LedgerMode,
+                                                                     int busy_ms = ledger_busy_ms);
 
 }  // namespace holdfast

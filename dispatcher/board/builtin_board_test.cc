@@ -50,7 +50,22 @@ BoardHouse builtin_house() {
 INSTANTIATE_TEST_SUITE_P(Builtin, BoardContract, testing::Values(BoardMaker{"builtin", builtin_house}),
                          [](const auto& made) { return made.param.name; });
 
-TEST(BuiltinBoard, BusyIsSaidInHttpsNumbers) {
+TEST(BuiltinBoard, ARivalsLockIs503AndForgottenWhenItIsGone) {
+  const TempFolder folder;
+  const std::string path = folder / "ledger.db";
+  auto board = open_board(path, LedgerMode::dispatcher, 1).value();
+  auto desk = open_desk(path, LedgerMode::command_line).value();
+  const auto ticket = desk->add({{"T-1"}, "t", ""}, "", {1}).value();
+  auto rival = sqlite::Connection::open(path, sqlite::Access::read_write, 0).value();
+  rival.begin_writing();
+  const auto refused = board->move({{"T-1"}, ticket.version, BoardState::blocked, "", "k"}, {2});
+  EXPECT_EQ(refused.raw.code, 503) << refused.raw.error;
+  EXPECT_EQ(board->read({"T-1"}).value, ticket);
+  rival.rollback();
+  EXPECT_EQ(board->move({{"T-1"}, ticket.version, BoardState::blocked, "", "k"}, {2}).raw.code, 200);
+}
+
+TEST(BuiltinBoard, AFileThatIsReadOnlyIs507) {
   const TempFolder folder;
   auto board = open_board(folder / "ledger.db", LedgerMode::dispatcher).value();
   auto desk = open_desk(folder / "ledger.db", LedgerMode::command_line).value();

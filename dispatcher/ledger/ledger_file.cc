@@ -32,7 +32,7 @@ bool is_empty(Connection& db) {
 }
 
 // Switching to WAL needs the file alone for a moment and does not wait for it by itself.
-void use_wal(Connection& db) {
+void use_wal(Connection& db, int busy_ms) {
   for (int waited_ms = 0;; waited_ms += 5) {
     db.forgive();
     if (db.value<std::string>("PRAGMA journal_mode") == "wal") return;
@@ -65,7 +65,7 @@ std::string free_backup_name(const std::string& path, int version) {
   return name;
 }
 
-std::expected<void, std::string> migrate(Connection& db, const std::string& path) {
+std::expected<void, std::string> migrate(Connection& db, const std::string& path, int busy_ms) {
   const int seen = user_version(db);
   const bool empty = is_empty(db);
   if (db.failed()) return Error(storage_words(path, db.failure()));
@@ -73,7 +73,7 @@ std::expected<void, std::string> migrate(Connection& db, const std::string& path
   if (!empty)
     if (auto copied = copy_to(db, path, free_backup_name(path, seen)); !copied)
       return Error(copied.error() + " (before its migration, which was not begun)");
-  if (empty) use_wal(db);
+  if (empty) use_wal(db, busy_ms);
   if (db.failed()) return Error(storage_words(path, db.failure()));
 
   db.set_fsync_at_commit(true);
@@ -93,7 +93,7 @@ std::expected<void, std::string> migrate(Connection& db, const std::string& path
 
 }  // namespace
 
-std::expected<Connection, std::string> open_file(const std::string& path, LedgerMode mode) {
+std::expected<Connection, std::string> open_file(const std::string& path, LedgerMode mode, int busy_ms) {
   const bool reading = mode == LedgerMode::read_only;
   if (path.empty() || path.starts_with(":") || path.starts_with("file:"))
     return Error("\"" + path + "\": the ledger needs the path of a file");
@@ -108,8 +108,8 @@ std::expected<Connection, std::string> open_file(const std::string& path, Ledger
       return Error(path + ": has the older schema " + std::to_string(version) +
                    "; start the dispatcher once to migrate it");
   } else {
-    if (auto migrated = migrate(*db, path); !migrated) return Error(migrated.error());
-    use_wal(*db);
+    if (auto migrated = migrate(*db, path, busy_ms); !migrated) return Error(migrated.error());
+    use_wal(*db, busy_ms);
   }
   if (!reading && !db->failed() && sqlite3_db_readonly(db->handle(), "main") == 1)
     db->fail(SQLITE_READONLY, "no permission to write");  // SQLite fell back to reading
@@ -127,8 +127,7 @@ std::string storage_words(const std::string& path, const Failure& failure) {
   switch (failure.code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return path + ": another process kept it locked for more than " + std::to_string(busy_ms / 1000) +
-             " s; nothing was changed, try again: " + said;
+      return path + ": another process keeps it locked; nothing was changed, try again: " + said;
     case SQLITE_FULL: return path + ": no space is left for it; nothing was changed, free some: " + said;
     case SQLITE_READONLY:
       return path +

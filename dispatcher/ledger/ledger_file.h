@@ -11,11 +11,9 @@
 
 namespace holdfast::sqlite {
 
-// How long a call waits for another process's write lock before it answers SQLITE_BUSY.
-inline constexpr int busy_ms = 5000;
-
 // The error is one line for a person, naming the file and the way out.
-std::expected<Connection, std::string> open_file(const std::string& path, LedgerMode);
+std::expected<Connection, std::string> open_file(const std::string& path, LedgerMode,
+                                                 int busy_ms = ledger_busy_ms);
 
 // One line for a person: what failed, on which file, and what to do.
 std::string storage_words(const std::string& path, const Failure&);

@@ -127,14 +127,15 @@ TEST_F(LedgerFile, AReaderSeesWhatAWriterWritesAndNeverWrites) {
   EXPECT_EQ((*writer)->load().value.slots.size(), 1U);
 }
 
-TEST_F(LedgerFile, AWriterThatHoldsTheLockIsAnsweredWithBusyInTheEnd) {
-  auto ledger = open_ledger(path, LedgerMode::dispatcher);
+TEST_F(LedgerFile, ARivalsLockIsAnsweredWithBusyAndForgottenWhenItIsGone) {
+  auto ledger = open_ledger(path, LedgerMode::dispatcher, 1);
   auto rival = sqlite::Connection::open(path, sqlite::Access::read_write, 0);
   ASSERT_TRUE(ledger && rival);
   rival->begin_writing();
-  auto second = sqlite::Connection::open(path, sqlite::Access::read_write, 0);
-  second->begin_writing();
-  EXPECT_EQ(second->failure().code, SQLITE_BUSY);
+  const auto refused = (*ledger)->write(StoreSlot{kit::free_slot(1)}, {10});
+  EXPECT_EQ(refused.raw.code, SQLITE_BUSY);
+  EXPECT_EQ(refused.raw.transport, Transport::answered);
+  EXPECT_THAT(refused.raw.error, AllOf(HasSubstr(path), HasSubstr("another process keeps it locked")));
   EXPECT_EQ((*ledger)->load().raw.code, 0) << "readers do not wait for writers";
   rival->rollback();
   EXPECT_EQ((*ledger)->write(StoreSlot{kit::free_slot(1)}, {10}).raw.code, 0);

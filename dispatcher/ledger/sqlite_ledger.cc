@@ -224,10 +224,10 @@ std::expected<void, std::string> SqliteLedger::copy_to(const std::string& target
 }
 
 std::expected<std::unique_ptr<SqliteLedger>, std::string> open_ledger(const std::string& path,
-                                                                      LedgerMode mode) {
-  auto writer = sqlite::open_file(path, mode);
+                                                                      LedgerMode mode, int busy_ms) {
+  auto writer = sqlite::open_file(path, mode, busy_ms);
   if (!writer) return std::unexpected(writer.error());
-  auto reader = sqlite::open_file(path, LedgerMode::read_only);
+  auto reader = sqlite::open_file(path, LedgerMode::read_only, busy_ms);
   if (!reader) return std::unexpected(reader.error());
   auto parts = std::make_unique<SqliteLedger::Parts>(path, std::move(*writer), std::move(*reader));
   parts->writable = mode != LedgerMode::read_only;

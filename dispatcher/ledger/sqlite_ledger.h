@@ -43,14 +43,15 @@ class SqliteLedger final : public Ledger {
   std::expected<void, std::string> copy_to(const std::string& target);  // consistent, beside running writers
 
  private:
-  friend std::expected<std::unique_ptr<SqliteLedger>, std::string> open_ledger(const std::string&,
-                                                                               LedgerMode);
+  friend std::expected<std::unique_ptr<SqliteLedger>, std::string> open_ledger(const std::string&, LedgerMode,
+                                                                               int);
   struct Parts;
   explicit SqliteLedger(std::unique_ptr<Parts>);
   std::unique_ptr<Parts> parts_;
 };
 
 // The error is one line for a person: it names the file and the way out.
-std::expected<std::unique_ptr<SqliteLedger>, std::string> open_ledger(const std::string& path, LedgerMode);
+std::expected<std::unique_ptr<SqliteLedger>, std::string> open_ledger(const std::string& path, LedgerMode,
+                                                                      int busy_ms = ledger_busy_ms);
 
 }  // namespace holdfast

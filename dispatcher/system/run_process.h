@@ -12,10 +12,11 @@
 namespace holdfast {
 
 struct ProcessOrder {
-  std::vector<std::string> argv;  // argv[0] is looked up in this process's PATH where it has no slash
-  std::string working_directory;  // empty: this process's own
-  std::optional<std::vector<std::string>> environment;  // "KEY=VALUE", complete; nullopt: this process's own
-  std::string input;                                    // what it reads on its standard input
+  std::vector<std::string> argv = {};  // argv[0] is looked up in this process's PATH where it has no slash
+  std::string working_directory = {};  // empty: this process's own
+  std::optional<std::vector<std::string>> environment =
+      {};                  // "KEY=VALUE", complete; nullopt: this process's own
+  std::string input = {};  // what it reads on its standard input
   Duration deadline = seconds(30);
   std::size_t output_limit = 64 << 10;  // of each of the two outputs; what is past it is read and dropped
   int lock_fd = -1;                     // kept open in the child and its children, as descriptor 3

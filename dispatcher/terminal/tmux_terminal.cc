@@ -108,6 +108,21 @@ std::optional<std::string> what_is_wrong_with_tmux(const std::string& program) {
   return std::nullopt;
 }
 
+std::string find_utmp_silencer() {
+  char path[4096];
+  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
+  if (length <= 0) return {};
+  std::string_view folder{path, static_cast<std::size_t>(length)};
+  folder = folder.substr(0, folder.rfind('/'));
+  for (const auto* place :
+       {"/libholdfast-utmp-silencer.so", "/../lib/holdfast/libholdfast-utmp-silencer.so"}) {
+    auto found = std::string{folder} + place;
+    // A path with a blank or a colon would be two to the loader.
+    if (found.find_first_of(" :") == std::string::npos && ::access(found.c_str(), R_OK) == 0) return found;
+  }
+  return {};
+}
+
 TmuxTerminal::TmuxTerminal(TmuxOptions options)
     : options_(std::move(options)), news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   make_folder(options_.folder);  // where that fails, each call says so in its own words

@@ -14,13 +14,17 @@
 
 namespace holdfast {
 
+// The library beside this program that keeps tmux from calling the utmp helper; empty where it was not
+// installed.
+std::string find_utmp_silencer();
+
 struct TmuxOptions {
   std::string label = "holdfast";  // of the sockets: "<label>-<shard>"
   std::string folder;              // absolute and ours alone (mode 0700); sockets and configuration lie in it
   int shards = 1;
   std::string program = "tmux";
-  // A shared library that keeps the server from calling the utmp helper for each pane; empty: let it.
-  std::string utmp_silencer;
+  // Preloaded into the server, and into nothing that runs in it. Empty: let it call the helper.
+  std::string utmp_silencer = find_utmp_silencer();
   int columns = 200, rows = 50;
   int history_lines = 2000;
 };

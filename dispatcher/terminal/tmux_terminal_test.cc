@@ -275,6 +275,21 @@ TEST_F(TmuxTerminalTest, ThePaneKnowsNothingOfTheServersMarkOrPreload) {
   EXPECT_THAT(text, Not(HasSubstr("TMUX_TMPDIR")));
 }
 
+TEST_F(TmuxTerminalTest, TheUtmpSilencerIsLoadedIntoTheServerAlone) {
+  if (options.utmp_silencer.empty()) GTEST_SKIP() << "the library is not built here";
+  const auto server = start();
+  const auto loaded_into = [](std::int64_t pid) {
+    std::ifstream maps{"/proc/" + std::to_string(pid) + "/maps"};
+    const std::string text{std::istreambuf_iterator<char>{maps}, {}};
+    EXPECT_FALSE(text.empty());
+    return text.find("utmp-silencer") != std::string::npos;
+  };
+  EXPECT_TRUE(loaded_into(server.pid));
+  const auto spawned = spawn("a", {"sh", "-c", "touch up; exec sleep 1000"});
+  ASSERT_TRUE(eventually([&] { return fs::exists(folder + "/up"); }));
+  EXPECT_FALSE(loaded_into(spawned.value.pane_pid));
+}
+
 TEST_F(TmuxTerminalTest, CapturesTheLastLines) {
   const auto server = start();
   const auto spawned = spawn("a", {"sh", "-c", "seq 1 300; echo '%end 1 2 3'; sleep 1000"});

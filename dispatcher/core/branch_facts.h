@@ -52,7 +52,8 @@ struct BranchFacts {
   CommitId head;    // of the worktree; empty: no worktree was asked about
   int commits = 0;  // base..tip (HEAD counted too, where it differs)
   Tri has_commits = Tri::unknown;
-  Tri ancestor_of_target = Tri::unknown;  // tip reachable from target; "no" where there are no commits
+  // Tip reachable from target, and not reverted there since; "no" where there are no commits.
+  Tri ancestor_of_target = Tri::unknown;
   Tri equal_patch_on_target =
       Tri::unknown;                // squash or rebase merge: combined or each patch equal, and still there
   Tri uncommitted = Tri::unknown;  // tracked changes, staged or not
@@ -68,7 +69,7 @@ struct BranchFacts {
 };
 
 struct Salvaged {
-  std::vector<std::string> refs;  // what was written; empty: nothing needed saving
+  std::vector<std::string> refs;  // what holds it; empty: nothing needed saving
   std::vector<CommitId> commits;
   std::string note;
   friend bool operator==(const Salvaged&, const Salvaged&) = default;

@@ -34,7 +34,9 @@ class Worktrees {
   virtual Reply<Salvaged> pin(const BranchOrder&, Duration deadline) = 0;
 
   // Saves everything uncommitted (untracked files too, ignored ones not) as a commit under
-  // refs/holdfast/salvage/<ticket>/<g>/; nothing is changed in the worktree. Pins as well.
+  // refs/holdfast/salvage/<ticket>/<g>/; nothing is changed in the worktree. Pins as well. The value names
+  // the salvage alone, also one that an earlier call wrote for the same content (whose answer may have been
+  // lost). Code 1 where anything could not be saved; what could be is saved then too.
   virtual Reply<Salvaged> salvage(const BranchOrder&, Duration deadline) = 0;
 
   // Gives the slot back: detached at `start`, clean. REQUIRES a salvage since the worker's death; refuses

@@ -1,10 +1,12 @@
 #include "dispatcher/worktree/context.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 
 #include "dispatcher/core/names.h"
@@ -149,9 +151,13 @@ std::optional<Lease> read_lease(const Context& context, const SlotId& slot) {
 }
 
 bool write_lease(const Context& context, const SlotId& slot, const Lease& lease) {
-  return replace_file(
-             context.state + "/leases", slot.value,
-             attempt_key(lease.attempt) + "\n" + lease.branch.value + "\n" + lease.base.value + "\n") == 0;
+  const std::string path = context.state + "/leases/" + slot.value;
+  const std::string fresh =
+      context.state + "/tmp/" + slot.value + ".lease";  // ours alone: the slot's lock is held
+  const std::string text =
+      attempt_key(lease.attempt) + "\n" + lease.branch.value + "\n" + lease.base.value + "\n";
+  const Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  return file.open() && write_all(file.get(), text) == 0 && std::rename(fresh.c_str(), path.c_str()) == 0;
 }
 
 void remove_lease(const Context& context, const SlotId& slot) {

@@ -98,6 +98,8 @@ struct Lease {
   CommitId base;
 };
 std::optional<Lease> read_lease(const Context&, const SlotId&);
+// Complete or not there, but not flushed: the ledger is what is durable, and a missing lease is answered by
+// looking.
 bool write_lease(const Context&, const SlotId&, const Lease&);
 void remove_lease(const Context&, const SlotId&);
 

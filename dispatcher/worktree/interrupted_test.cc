@@ -96,6 +96,32 @@ TEST_F(Interrupted, SalvageAndReleaseSurviveAKillAtEveryCall) {
   }
 }
 
+TEST_F(Interrupted, AHalfDoneCheckoutIsFinishedAndAnythingElseIsNot) {
+  for (const bool foreign : {false, true}) {
+    const AttemptId of = attempt(foreign ? "T-2" : "T-1");
+    ASSERT_TRUE(done(worktrees().ensure_pool(1, "refs/heads/main", soon).raw));
+    const fs::path slot = state_ / "pool/slot-001";
+    for (const char* file : {"file1", "file2", "new"}) write(main_ / file, of.ticket.value);
+    git(main_, {"add", "-A"});
+    git(main_, {"commit", "-q", "-m", "moved on"});
+    plan("before", 2);  // dies where it would have moved the slot; this is what a death in the middle leaves:
+    ASSERT_EQ(worktrees().prepare(prepare_order(of), soon).raw.transport, Transport::cut);
+    plan("none", 0);
+    write(slot / "file1", of.ticket.value);
+    write(slot / "new", of.ticket.value);
+    write(main_ / ".git/worktrees/slot-001/index.lock", "half an index");
+    if (foreign) write(slot / "file3", "of neither commit");
+    const auto again = worktrees().prepare(prepare_order(of), soon);
+    EXPECT_EQ(done(again.raw), !foreign) << again.raw.error;
+    if (foreign) {
+      EXPECT_EQ(read(slot / "file3"), "of neither commit");
+    } else {
+      ASSERT_TRUE(
+          done(worktrees().release({{"slot-001"}, of}, again.value.base, "refs/heads/main", soon).raw));
+    }
+  }
+}
+
 TEST_F(Interrupted, AHangingGitIsEndedAtTheDeadline) {
   ASSERT_TRUE(done(worktrees().ensure_pool(1, "refs/heads/main", soon).raw));
   plan("hang", 1);

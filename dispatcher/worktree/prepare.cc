@@ -6,12 +6,15 @@
 // ours, any other branch of that name is not.
 #include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/worktree/operations.h"
+#include "dispatcher/worktree/snapshot.h"
 #include "dispatcher/worktree/status.h"
 
 namespace holdfast {
@@ -44,17 +47,48 @@ OrReply<WorkStatus> clean_status(const Context& context, const Slot& slot, const
   return status;
 }
 
-// The slot is on the branch already: ours, by an earlier call whose answer was lost?
+// The slot is on the branch already: by an earlier call whose answer was lost. The branch's name holds the
+// generation, so nobody but this attempt can have made it; where the lease did not survive a power cut, the
+// start has to say where it began.
 Reply<Prepared> already_on_branch(const Context& context, const Slot& slot, const PrepareOrder& order,
                                   const std::optional<Lease>& lease, const GitHow& how) {
-  if (!lease || lease->attempt != order.attempt || lease->branch != order.branch)
-    return failed_with<Prepared>(refused("stale lease: " + slot.id.value + " is on " + order.branch.value +
-                                         ", but was not leased for it"));
+  if (lease && (lease->attempt != order.attempt || lease->branch != order.branch))
+    return failed_with<Prepared>(
+        refused("stale lease: " + slot.id.value + " is held by " + attempt_key(lease->attempt)));
   const auto status = clean_status(context, slot, how);
   if (!status) return failed_with<Prepared>(status.error());
-  if (status->head != lease->base.value)
-    return failed_with<Prepared>(not_clean(slot, "commits since it was prepared"));
-  return {fine(), {slot.path, lease->base}};
+  const auto base =
+      lease ? OrReply<std::string>(lease->base.value) : resolve_commit(context, order.start, how);
+  if (!base) return failed_with<Prepared>(base.error());
+  if (status->head != *base) return failed_with<Prepared>(not_clean(slot, "commits since it was prepared"));
+  return {fine(), {slot.path, {*base}}};
+}
+
+// An earlier call for this attempt was killed while it moved the slot, so no worker was ever here. What a
+// half-done checkout leaves are files of either commit; only if that is all there is, is it thrown away.
+OrReply<Nothing> finish_half_move(const Context& context, const Slot& slot, const std::string& base,
+                                  const GitHow& how) {
+  for (const std::string& lock : git_locks(slot)) ::unlink(lock.c_str());
+  const auto shot = take_snapshot(context, slot, how);
+  if (!shot) return std::unexpected(shot.error());
+  if (shot->nothing_to_save()) return Nothing{};
+  std::set<std::string> unlike_old;
+  for (const bool old : {true, false}) {
+    const ChildEnd end = context.git.run(
+        context.refs_only(),
+        {"diff-tree", "-r", "-z", "--name-only", "--no-renames", old ? shot->head : base, shot->tree}, how);
+    if (!end.answered()) return std::unexpected(raw_of(end));
+    for (const std::string& path : split(end.out, '\0'))
+      if (old)
+        unlike_old.insert(path);
+      else if (unlike_old.contains(path))
+        return std::unexpected(not_clean(slot, "changed files: " + path));
+  }
+  if (!shot->embedded.empty() || !shot->problems.empty() || shot->staged_apart())
+    return std::unexpected(not_clean(slot, "more than a half-done checkout"));
+  const ChildEnd end = context.git.run(slot.place(), {"reset", "-q", "--hard", base, "--"}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  return Nothing{};
 }
 
 OrReply<Nothing> move_to(const Context& context, const Slot& slot, const std::string& oid,
@@ -67,9 +101,10 @@ OrReply<Nothing> move_to(const Context& context, const Slot& slot, const std::st
 OrReply<Nothing> make_branch(const Context& context, const PrepareOrder& order, const std::string& base,
                              const std::optional<Lease>& lease, const GitHow& how) {
   const std::string ref = "refs/heads/" + order.branch.value;
-  if (lease && lease->attempt == order.attempt && lease->base.value == base &&
-      context.refs.resolve(ref) == base)
-    return Nothing{};  // made by an earlier call
+  if (lease) {
+    if (context.refs.resolve(ref) == base) return Nothing{};  // made by an earlier call
+    context.refs.drop_lock(ref);
+  }
   switch (context.refs.create(ref, base)) {
     case RefFiles::Made::now: return Nothing{};
     case RefFiles::Made::exists:
@@ -131,27 +166,29 @@ Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, 
     return already_on_branch(context, slot, order, lease, how);
   if (!head.ref.empty()) return failed_with<Prepared>(not_clean(slot, "another branch: " + head.ref));
 
-  const auto status = clean_status(context, slot, how);
-  if (!status) return failed_with<Prepared>(status.error());
+  const std::string ref = "refs/heads/" + order.branch.value;
+  const auto before =
+      lease && lease->attempt == order.attempt && lease->branch == order.branch ? lease : std::nullopt;
   auto base = resolve_commit(context, order.start, how);
   if (!base) return failed_with<Prepared>(base.error());
-  // An earlier call for this attempt may have made the branch from an older start: it stays that start.
-  if (lease && lease->attempt == order.attempt && lease->branch == order.branch &&
-      context.refs.resolve("refs/heads/" + order.branch.value) == lease->base.value)
-    base = lease->base.value;
-  if (status->head != *base)
-    if (const auto moved = move_to(context, slot, *base, how); !moved)
-      return failed_with<Prepared>(moved.error());
-
-  const auto before = lease && lease->attempt == order.attempt ? lease : std::nullopt;
-  // A branch of that name which the lease did not announce is somebody's, so the lease is written only if
-  // there is none.
-  if (!before && context.refs.resolve("refs/heads/" + order.branch.value))
+  const auto branch = context.refs.resolve(ref);
+  // A branch of that name that no lease of ours announced is somebody's.
+  if (branch && (!before || *branch != before->base.value))
     return failed_with<Prepared>(
         refused("fatal: a branch named '" + order.branch.value + "' already exists", 128));
+  if (branch) base = *branch;  // made by an earlier call from an older start: it stays that start
+  if (before)
+    if (const auto finished = finish_half_move(context, slot, before->base.value, how); !finished)
+      return failed_with<Prepared>(finished.error());
+
+  const auto status = clean_status(context, slot, how);
+  if (!status) return failed_with<Prepared>(status.error());
   if (!write_lease(context, slot.id, {order.attempt, order.branch, {*base}}))
     return failed_with<Prepared>(
         refused("cannot write the lease of " + slot.id.value + ": Permission denied or disk full"));
+  if (status->head != *base)
+    if (const auto moved = move_to(context, slot, *base, how); !moved)
+      return failed_with<Prepared>(moved.error());
   if (const auto made = make_branch(context, order, *base, before, how); !made)
     return failed_with<Prepared>(made.error());
   if (!RefFiles::write_head(slot.admin, "ref: refs/heads/" + order.branch.value))

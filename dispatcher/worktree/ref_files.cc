@@ -18,15 +18,13 @@ namespace {
 constexpr std::size_t longest_loose_ref = 4096;
 constexpr std::size_t longest_packed_refs = std::size_t{64} << 20;
 
-// Readers see the old file or the complete new one. The bytes are on disk before the name is: an empty ref
-// file after a power cut would stop every git in the repository.
+// Readers see the old file or the complete new one. Not flushed, as git itself does not flush refs unless it
+// is told to: after a power cut there is no worker, and the slot is salvaged and given back anyway.
 bool replace_under_lock(const std::string& path, std::string_view content) {
   const std::string lock = path + ".lock";
   const Fd fd(::open(lock.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!fd.open()) return false;
-  if (write_all(fd.get(), content) == 0 && ::fdatasync(fd.get()) == 0 &&
-      std::rename(lock.c_str(), path.c_str()) == 0)
-    return true;
+  if (write_all(fd.get(), content) == 0 && std::rename(lock.c_str(), path.c_str()) == 0) return true;
   ::unlink(lock.c_str());
   return false;
 }
@@ -98,11 +96,13 @@ RefFiles::Made RefFiles::create(const std::string& ref, const std::string& oid) 
     ::unlink(lock.c_str());
     return Made::exists;
   }
-  if (write_all(fd.get(), oid + "\n") == 0 && ::fdatasync(fd.get()) == 0 &&
-      std::rename(lock.c_str(), path.c_str()) == 0)
-    return Made::now;
+  if (write_all(fd.get(), oid + "\n") == 0 && std::rename(lock.c_str(), path.c_str()) == 0) return Made::now;
   ::unlink(lock.c_str());
   return Made::ask_git;
+}
+
+void RefFiles::drop_lock(const std::string& ref) const {
+  ::unlink((common_ + "/" + ref + ".lock").c_str());
 }
 
 Head RefFiles::read_head(const std::string& admin) {

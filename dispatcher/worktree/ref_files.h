@@ -29,6 +29,8 @@ class RefFiles {
   // HEAD of one worktree. False: somebody holds its lock, or the disk refused; nothing was changed then.
   static Head read_head(const std::string& admin);
   [[nodiscard]] static bool write_head(const std::string& admin, const std::string& content);
+  // Of an earlier call of ours that was killed. REQUIRES: nobody else makes this ref.
+  void drop_lock(const std::string& ref) const;
 
  private:
   enum class Packed { no, yes, in_the_way };

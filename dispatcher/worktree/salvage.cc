@@ -98,14 +98,15 @@ OrReply<std::vector<Salvage>> salvages_of(const Context& context, const AttemptI
 }
 
 Reply<Salvaged> salvage_slot(const Context& context, const BranchOrder& order, const Deadline& deadline) {
-  if (order.slot.empty()) return pin_branch(context, order, deadline);
+  if (order.slot.empty()) return {pin_branch(context, order, deadline).raw, {}};
   auto held = hold_slot(context, order.slot);
   if (!held) return {held.error(), {}};
   const GitHow how{.deadline = deadline, .lock_fd = held->lock.fd()};
   if (const auto lease = read_lease(context, order.slot); lease && lease->attempt != order.attempt)
     return {refused("stale lease: " + order.slot.value + " is held by " + attempt_key(lease->attempt)), {}};
 
-  Reply<Salvaged> reply = pin_held(context, order, &held->slot, how);
+  // Pins are no salvage: a branch with nothing uncommitted must not look as if something had been.
+  Reply<Salvaged> reply{pin_held(context, order, &held->slot, how).raw, {}};
   if (reply.raw.transport != Transport::answered || reply.raw.code != 0) return reply;
   const auto shot = take_snapshot(context, held->slot, how);
   if (!shot) return {shot.error(), reply.value};

@@ -66,13 +66,15 @@ struct Context {
   [[nodiscard]] TemporaryFolder temporary() const;
 };
 
-struct Slot {
+// Not `Slot`: core has one of its own, and one program with two types of one name is broken without a word.
+struct PoolSlot {
   SlotId id;
   std::string path;   // of the worktree
   std::string admin;  // <common>/worktrees/<name>: the worktree's own part of the repository
 
   [[nodiscard]] GitPlace place() const { return {.git_dir = admin, .work_tree = path, .folder = path}; }
 };
+using Slot = PoolSlot;
 
 // Found by what the repository says, never by the worktree's own .git file, which its worker may have
 // replaced.

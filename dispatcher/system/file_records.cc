@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/runner/record_text.h"
@@ -66,7 +67,8 @@ std::string status_of(const RecordSighting& seen) {
 
 }  // namespace
 
-FileRecords::FileRecords(std::string folder) : folder_(std::move(folder)) {
+// Absolute, because the runner reads it from another working directory.
+FileRecords::FileRecords(std::string folder) : folder_(std::filesystem::absolute(folder).string()) {
   make_folder(folder_);
 }
 

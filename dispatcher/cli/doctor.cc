@@ -1,0 +1,108 @@
+#include "dispatcher/cli/doctor.h"
+
+#include <algorithm>
+#include <map>
+
+#include "dispatcher/core/names.h"
+#include "dispatcher/core/verdict.h"
+#include "dispatcher/core/words.h"
+
+namespace holdfast::cli {
+
+std::vector<Finding> find_drift(const Knowledge& k, const Policy& policy) {
+  std::vector<Finding> found;
+  for (const auto& [id, t] : k.tickets) {
+    const Attempt* a = t.current();
+    if (a != nullptr && !t.board)
+      found.push_back({Weight::problem, "drift", attempt_key(a->id), "its ticket is not on the board",
+                       "put the ticket back, or `holdfast runtime stop " + attempt_key(a->id) + "`"});
+    if (a == nullptr && t.board && t.board->state == BoardState::in_progress)
+      found.push_back({Weight::warning, "drift", id.value, "in_progress on the board, and no attempt is open",
+                       "`holdfast ticket move " + id.value + " todo`, unless a person works on it"});
+    if (a == nullptr) continue;
+    if (a->open() && t.board && t.board->state == BoardState::todo)
+      found.push_back({Weight::warning, "drift", attempt_key(a->id), "todo on the board beside an open runtime", ""});
+    if (!a->open()) {
+      found.push_back({Weight::note, "unsettled", attempt_key(a->id), "closed; the board is not told yet", ""});
+      continue;
+    }
+    if (!a->attention.empty())
+      found.push_back({Weight::warning, "attention", attempt_key(a->id), a->attention,
+                       "`holdfast explain " + id.value + "`"});
+    if (a->cause == Cause::none && a->step == Step::spawn_begun) switch (verdict_of(*a, t.seen, k.now)) {
+        case Verdict::alive: break;
+        case Verdict::dead:
+          found.push_back({Weight::note, "drift", attempt_key(a->id),
+                           "dead, and the ledger does not know yet: " + describe(*a, t.seen, k.now), ""});
+          break;
+        case Verdict::unknown:
+          found.push_back({Weight::warning, "unknown", attempt_key(a->id),
+                           "nobody can tell whether it lives: " + describe(*a, t.seen, k.now),
+                           "look at its host; `holdfast runtime declare-dead` if you know that it does not"});
+          break;
+      }
+    if (!policy.profiles.contains(a->profile))
+      found.push_back({Weight::warning, "configuration", attempt_key(a->id),
+                       "its worker profile '" + a->profile + "' is not in the configuration any more", ""});
+  }
+  if (!k.ledger_trouble.empty()) found.push_back({Weight::problem, "ledger", "", k.ledger_trouble, ""});
+  return found;
+}
+
+std::vector<Finding> find_strays(const Knowledge& k, const KnownAttempts& known) {
+  std::vector<Finding> found;
+  for (const auto& [number, shard] : k.shards)
+    for (const PaneSighting& pane : shard.panes) {
+      const std::string& name = pane.session.value;
+      const auto id = name.starts_with("hf-") ? parse_attempt_key(std::string_view(name).substr(3)) : std::nullopt;
+      if (!id) continue;  // the server's own, or a person's
+      const auto t = k.tickets.find(id->ticket);
+      const bool open = t != k.tickets.end() && t->second.newest && t->second.newest->id == *id && t->second.newest->open();
+      if (open) continue;
+      if (known.contains(*id))
+        found.push_back({pane.dead ? Weight::note : Weight::problem, pane.dead ? "dead-session" : "stray-session", name,
+                         pane.dead ? "a dead session of a closed attempt" : "a live session of a closed attempt",
+                         pane.dead ? "`holdfast doctor --fix` ends it" : "look with `tmux attach`; it is never killed unasked"});
+      else
+        found.push_back({Weight::problem, "stray-session", name,
+                         "a session on server " + std::to_string(number) + " that no record knows (pane process " +
+                             std::to_string(pane.pane_pid) + ")",
+                         "was the ledger lost? it is never killed unasked"});
+    }
+  for (const AttemptId& id : k.traces)
+    if (!known.contains(id))
+      found.push_back({Weight::warning, "stray-trace", attempt_key(id),
+                       "a record folder, branch or saved ref of an attempt that the ledger does not know",
+                       "its commits are kept; new generations begin above it"});
+  return found;
+}
+
+std::vector<Finding> find_pool_trouble(const Knowledge& k, const std::vector<SlotSighting>& slots) {
+  std::vector<Finding> found;
+  std::map<SlotId, const SlotSighting*> seen;
+  for (const SlotSighting& one : slots) seen[one.slot] = &one;
+  for (const auto& [id, slot] : k.slots) {
+    if (slot.state == SlotState::quarantined)
+      found.push_back({Weight::warning, "quarantined", id.value, slot.note + " (" + slot.path + ")",
+                       "save or discard what is in it, then `holdfast pool gc`"});
+    if (slot.state == SlotState::leased) {
+      const auto t = k.tickets.find(slot.holder.ticket);
+      const bool open = t != k.tickets.end() && t->second.newest && t->second.newest->id == slot.holder &&
+                        t->second.newest->open();
+      if (!open)
+        found.push_back({Weight::problem, "lease", id.value,
+                         "leased to " + attempt_key(slot.holder) + ", which is not open", "report this: it must not be"});
+    }
+    const auto sighting = seen.find(id);
+    if (!slots.empty() && (sighting == seen.end() || sighting->second->registered == Tri::no))
+      found.push_back({Weight::warning, "missing-worktree", id.value, "git does not have this worktree (" + slot.path + ")",
+                       "`holdfast up` makes it again"});
+  }
+  for (const auto& [id, one] : seen)
+    if (!k.slots.contains(id))
+      found.push_back({Weight::note, "stray-worktree", id.value, "a worktree that the ledger does not know (" + one->path + ")",
+                       "`holdfast up` takes it into the pool where it is clean"});
+  return found;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,175 @@
+#include "dispatcher/cli/installation.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "dispatcher/board/builtin_board.h"
+#include "dispatcher/cli/git_part.h"
+#include "dispatcher/cli/tmux_folder.h"
+#include "dispatcher/system/clocks.h"
+#include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/file_records.h"
+#include "dispatcher/system/linux_processes.h"
+#include "dispatcher/system/record_news.h"
+#include "dispatcher/terminal/tmux_terminal.h"
+
+namespace holdfast::cli {
+namespace {
+
+std::unexpected<Trouble> bad(std::string words) {
+  return std::unexpected(Trouble{Exit::bad_input, std::move(words)});
+}
+
+// Beside this program, or where packages put it.
+std::string find_runner() {
+  std::array<char, 4096> self{};
+  const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
+  if (length <= 0) return {};
+  const std::filesystem::path folder = std::filesystem::path(self.data()).parent_path();
+  for (const char* place :
+       {"holdfast-runner", "../libexec/holdfast/holdfast-runner", "../lib/holdfast/holdfast-runner"})
+    if (const auto path = (folder / place).lexically_normal(); ::access(path.c_str(), X_OK) == 0)
+      return path.string();
+  return {};
+}
+
+}  // namespace
+
+struct Installation::Parts {
+  Places places;
+  std::string tmux_folder, runner;
+  int shards = 1;
+  std::unique_ptr<SqliteLedger> ledger;
+  std::unique_ptr<BuiltinBoard> board;
+  std::unique_ptr<FileRecords> records;
+  LinuxProcesses processes;
+  std::unique_ptr<TmuxTerminal> terminal;
+  std::unique_ptr<Worktrees> worktrees;
+  std::unique_ptr<RecordNews> record_news;
+  std::unique_ptr<World> world;
+};
+
+Installation::Installation() : parts(std::make_unique<Parts>()) {}
+Installation::~Installation() = default;
+World& Installation::world() {
+  return *parts->world;
+}
+SqliteLedger& Installation::ledger() {
+  return *parts->ledger;
+}
+const std::string& Installation::tmux_folder() const {
+  return parts->tmux_folder;
+}
+const std::string& Installation::runner() const {
+  return parts->runner;
+}
+
+std::vector<NewsSource> Installation::news_sources() {
+  if (!parts->record_news) parts->record_news = std::make_unique<RecordNews>(parts->places.records);
+  Parts& p = *parts;
+  return {{p.terminal->news_fd(),
+           [&p] {
+             p.terminal->take_news();
+             std::vector<News> news;
+             for (int shard = 0; shard < p.shards; ++shard) news.push_back(ServerNews{shard});
+             return news;
+           }},
+          {p.record_news->fd(), [&p] {
+             std::vector<News> news;
+             for (AttemptId& attempt : p.record_news->drain())
+               news.push_back(AttemptNews{std::move(attempt)});
+             if (news.empty()) news = {LedgerNews{}, BoardNews{}};  // somebody has touched the wake file
+             return news;
+           }}};
+}
+
+void Installation::watch(const AttemptId& attempt) {
+  if (parts->record_news) parts->record_news->watch(attempt);  // without a watch it is looked at by the clock
+}
+void Installation::unwatch(const AttemptId& attempt) {
+  if (parts->record_news) parts->record_news->unwatch(attempt);
+}
+
+Places places_of(const Config& config) {
+  const std::string& state = config.state;
+  return {state, state + "/holdfast.db", state + "/records", state + "/records/wake"};
+}
+
+void wake_dispatcher(const Config& config) {
+  const std::string path = places_of(config).wake;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return;
+  ::futimens(fd, nullptr);
+  ::close(fd);
+}
+
+Or<std::unique_ptr<Installation>> open_installation(const Config& config, LedgerMode mode) {
+  auto whole = std::make_unique<Installation>();
+  Installation::Parts& p = *whole->parts;
+  p.places = places_of(config);
+  auto ledger = open_ledger(p.places.ledger, mode);
+  if (!ledger) return bad(ledger.error());
+  p.ledger = std::move(*ledger);
+  auto board = open_board(p.places.ledger, mode == LedgerMode::dispatcher ? LedgerMode::command_line : mode);
+  if (!board) return bad(board.error());
+  p.board = std::move(*board);
+
+  auto folder = choose_tmux_folder(p.places.state, p.ledger->installation(), config.policy.shards,
+                                   mode == LedgerMode::dispatcher);
+  if (!folder) return bad(folder.error());
+  p.tmux_folder = *folder;
+  p.runner = find_runner();
+  p.shards = config.policy.shards + 1;  // and the one for tickets that are retried alone
+
+  p.records = std::make_unique<FileRecords>(p.places.records);
+  TmuxOptions tmux;
+  tmux.folder = p.tmux_folder;
+  tmux.shards = p.shards;
+  tmux.columns = config.policy.columns;
+  tmux.rows = config.policy.rows;
+  p.terminal = std::make_unique<TmuxTerminal>(tmux);
+  p.worktrees = make_worktrees(config, mode == LedgerMode::dispatcher);
+  const FileRecords* const records = p.records.get();
+  p.world = std::make_unique<World>(
+      World{*p.ledger, *p.board, *p.terminal, *p.records, p.processes, *p.worktrees, wall_clock, random_token,
+            [records, runner = p.runner](const AttemptId& attempt) -> std::vector<std::string> {
+              return {runner, records->folder_of(attempt)};
+            }});
+  return whole;
+}
+
+Or<void> check_surroundings(const Config& config) {
+  if (const auto wrong = what_is_wrong_with_tmux("tmux")) return bad(*wrong);
+  if (const auto wrong =
+          what_is_wrong_with_repository(config.repository, config.policy.target, config.policy.git_deadline);
+      !wrong.empty())
+    return bad(wrong.front());
+  if (find_runner().empty())
+    return bad("holdfast-runner is not there: it belongs beside this program, or in ../libexec/holdfast");
+  return {};
+}
+
+Instant wall_clock() {
+  return SystemClock{}.now();
+}
+
+std::string random_token() {
+  std::array<unsigned char, 16> bits{};
+  while (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size())) {
+  }
+  constexpr char digits[] = "0123456789abcdef";
+  std::string token;
+  for (const unsigned char byte : bits) {
+    token += digits[byte >> 4U];
+    token += digits[byte & 15U];
+  }
+  return token;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,112 @@
+#include "dispatcher/cli/look.h"
+
+#include "dispatcher/core/classify.h"
+#include "dispatcher/driver/perform.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr int looks_per_ticket = 12;
+
+Deadlines deadlines(const Config& config) {
+  return {config.policy.call_deadline, config.policy.git_deadline, config.pool_deadline};
+}
+
+}  // namespace
+
+bool only_reads(const Effect& effect) {
+  switch (call_of(effect)) {
+    case Call::ledger_load:
+    case Call::ledger_changes:
+    case Call::board_changes:
+    case Call::board_read:
+    case Call::look:
+    case Call::record_list:
+    case Call::server_list:
+    case Call::inspect:
+    case Call::traces: return true;
+    case Call::ledger_write:
+    case Call::board_move:
+    case Call::board_return:
+    case Call::board_comment:
+    case Call::spec_write:
+    case Call::seal:
+    case Call::go:
+    case Call::post:
+    case Call::server_start:
+    case Call::spawn:
+    case Call::session_end:
+    case Call::notice:
+    case Call::tree_end:
+    case Call::pool_ensure:
+    case Call::prepare:
+    case Call::pin:
+    case Call::salvage:
+    case Call::release:
+    case Call::land:
+    case Call::push: return false;
+  }
+  __builtin_unreachable();
+}
+
+void LookAround::perform_reading(const Effect& effect) {
+  const Answer answer = perform(effect, parts->world(), deadlines(config));
+  brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
+  absorb(brain.knowledge, answer, brain.policy);
+  if (!is_done(classify(call_of(effect), answer.raw)))
+    troubles.push_back(describe(effect) + ": " + (answer.raw.error.empty() ? "no answer" : answer.raw.error));
+}
+
+Plan LookAround::plan_for(const TicketId& id) {
+  for (int n = 0;; ++n) {
+    brain.knowledge.now = std::max(brain.knowledge.now, wall_clock());
+    Plan plan = decide(brain.knowledge, id, brain.policy);
+    if (!plan.effect || !only_reads(*plan.effect) || n >= looks_per_ticket) return plan;
+    perform_reading(*plan.effect);
+    TicketKnowledge& t = brain.knowledge.tickets[id];
+    if (t.hold_until > brain.knowledge.now && n > 2) return decide(brain.knowledge, id, brain.policy);
+  }
+}
+
+Or<std::unique_ptr<LookAround>> look_around(const Config& config, bool worktrees) {
+  auto parts = open_installation(config, LedgerMode::read_only);
+  if (!parts) return std::unexpected(parts.error());
+  auto look = std::make_unique<LookAround>();
+  look->config = config;
+  look->parts = std::move(*parts);
+  look->brain.policy = config.policy;
+  Knowledge& k = look->brain.knowledge;
+  k.now = wall_clock();
+
+  look->perform_reading(LoadLedger{});
+  for (bool more = true; more;) {  // the board, page by page
+    const std::int64_t cursor = look->brain.agenda.board_cursor;
+    const Answer page = perform(ReadBoard{cursor}, look->parts->world(), deadlines(config));
+    absorb(k, page, look->brain.policy);
+    const auto* news = std::get_if<BoardChanges>(&page.value);
+    more = news != nullptr && !news->complete && news->cursor > cursor;
+    if (news != nullptr) look->brain.agenda.board_cursor = news->cursor;
+    if (!is_done(classify(Call::board_changes, page.raw))) {
+      look->troubles.push_back("the board: " + page.raw.error);
+      more = false;
+    }
+  }
+  look->perform_reading(ListRecords{});
+  for (int shard = 0; shard < config.policy.shards + 1; ++shard) {
+    const Answer listing = perform(ListServer{shard, {}}, look->parts->world(), deadlines(config));
+    absorb(k, listing, look->brain.policy);
+    if (!is_done(classify(Call::server_list, listing.raw)))
+      look->troubles.push_back("tmux server " + std::to_string(shard) + ": " + listing.raw.error);
+  }
+  if (worktrees) {
+    look->perform_reading(ListTraces{});
+    auto pool = look->parts->world().worktrees.look_at_pool(config.policy.git_deadline);
+    if (is_done(classify(Call::traces, pool.raw)))
+      look->slots = std::move(pool.value);
+    else
+      look->troubles.push_back("the pool: " + pool.raw.error);
+  }
+  return look;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,33 @@
+// A look of our own, for plan, explain and doctor: everything that the dispatcher would read, read once and fed
+// through the same core; nothing is written, and no worker can tell.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dispatcher/cli/installation.h"
+#include "dispatcher/core/decide.h"
+#include "dispatcher/core/schedule.h"
+
+namespace holdfast::cli {
+
+struct LookAround {
+  Config config;
+  std::unique_ptr<Installation> parts;
+  Brain brain;
+  std::vector<std::string> troubles;  // what could not be looked at
+  std::vector<SlotSighting> slots;    // as git has them
+
+  // Performs one effect that only reads, and absorbs its answer.
+  void perform_reading(const Effect&);
+  // What would be done next about this ticket; what it must see first is looked at.
+  Plan plan_for(const TicketId&);
+};
+
+// `worktrees`: also ask git about the pool and its refs.
+Or<std::unique_ptr<LookAround>> look_around(const Config&, bool worktrees);
+
+bool only_reads(const Effect&);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,37 @@
+// What nearly every command begins with: the configuration, and the ledger's file behind it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "dispatcher/board/desk.h"
+#include "dispatcher/cli/installation.h"
+#include "dispatcher/cli/shell.h"
+
+namespace holdfast::cli {
+
+Or<Config> configuration(const Shell&);
+
+// Ledger and board in one file, for commands that look at them or write into them.
+struct Books {
+  Config config;
+  std::unique_ptr<SqliteLedger> ledger;
+  std::unique_ptr<Desk> desk;
+};
+Or<Books> open_books(const Shell&, LedgerMode);
+
+// Exit codes for what boards and ledgers answer.
+Trouble trouble_of(const DeskError&);
+Trouble trouble_of(const RawReply&);
+
+// "T-1", or "T-1-g2" for one attempt; which is meant is never a guess, since no ticket id ends like the
+// latter.
+Or<TicketId> ticket_named(const std::string&);
+Or<Attempt> attempt_named(Ledger&, const std::string&);       // of a ticket: the newest
+Or<Attempt> open_attempt_named(Ledger&, const std::string&);  // conflict where it is closed
+
+inline Exit fail(const Shell& shell, const Trouble& trouble) {
+  return shell.fail(trouble.code, trouble.words);
+}
+
+}  // namespace holdfast::cli

@@ -252,6 +252,8 @@ TEST_F(RunnerTest, ADescendantThatOutlivesAKilledRunnerIsFoundAndEnded) {
   blind.cgroup.clear();
   ASSERT_EQ(processes.end_tree(blind, EndSignal::kill).raw.code, 0);
   EXPECT_TRUE(eventually([&] { return processes.look(kept, true).value.descendants == Presence::gone; }));
+  // And what the killed runner could not tidy up is tidied up.
+  EXPECT_TRUE(kept.cgroup.empty() || !std::filesystem::exists(kept.cgroup));
 }
 
 TEST_F(RunnerTest, AnOomKillIsTheCgroupsWord) {

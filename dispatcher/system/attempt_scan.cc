@@ -35,6 +35,9 @@ Found has_token(std::int64_t pid, const std::string& entry) {
   const auto file = read_file("/proc/" + std::to_string(pid) + "/environ", largest_environment);
   if (file.error == ENOENT || file.error == ESRCH) return Found::no;  // it has gone meanwhile
   if (file.error != 0 || file.longer) return Found::unreadable;
+  // In the middle of an exec a process shows neither arguments nor environment.
+  if (file.text.empty() && read_file("/proc/" + std::to_string(pid) + "/cmdline", 16).text.empty())
+    return Found::unreadable;
   const auto text = std::string(1, '\0') + file.text;
   return text.find(entry) == std::string::npos ? Found::no : Found::yes;
 }

@@ -161,7 +161,11 @@ TEST_F(AttemptsTest, AScanFindsTokenAndWorktree) {
   EXPECT_EQ(sight.descendants, Presence::present);
   EXPECT_THAT(sight.pids, testing::Contains(inside));
   const auto marked = child({"A=1", "HOLDFAST_TOKEN=secret", "B=2"}, "/");
-  sight = processes.look(mine, true).value;
+  // The kernel shows a new process's environment a moment after its exec.
+  const Deadline shown{seconds(10)};
+  do {
+    sight = processes.look(mine, true).value;
+  } while (std::ranges::count(sight.pids, marked) == 0 && !shown.passed());
   EXPECT_THAT(sight.pids, testing::Contains(marked));
   EXPECT_EQ(processes.look(mine, false).value.descendants, Presence::unknown);
 

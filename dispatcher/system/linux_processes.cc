@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <set>
 
+#include "dispatcher/core/names.h"
 #include "dispatcher/system/attempt_scan.h"
 #include "dispatcher/system/cgroup_members.h"
 #include "dispatcher/system/clocks.h"
@@ -20,6 +21,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t most_pids = 64;
+constexpr int most_rounds = 6;
 constexpr const char* keeper_name =
     "hf-keeper";  // holds the terminal open for the worker's last words; see runner/worker.h
 
@@ -56,12 +58,21 @@ void look_into_cgroup(const Containment& containment, ProcessSighting& sighting)
   sighting.cgroup = reading.inhabited;
   sighting.pids.insert(sighting.pids.end(), reading.pids.begin(), reading.pids.end());
   if (reading.inhabited == Presence::unknown) note(sighting, "the cgroup cannot be read");
+  // What a killed runner could not tidy up. Only an empty one can be removed, and only one that bears the
+  // attempt's name.
+  const auto name = containment.cgroup.substr(containment.cgroup.rfind('/') + 1);
+  if (reading.inhabited == Presence::gone && sighting.runner == Presence::gone &&
+      name.starts_with(attempt_key(containment.attempt) + ".")) {
+    remove_cgroup(containment.cgroup);
+  }
 }
 
+// Two complete rounds that find nothing: who forks and ends while the table is being read can slip through
+// one. A process in the middle of an exec cannot be read for a moment; another round can.
 void look_everywhere(const Containment& containment, ProcessSighting& sighting) {
-  // Twice where the first time finds nothing: who forks and ends while the table is being read can slip
-  // through once.
-  for (int round = 0; round < 2; ++round) {
+  std::string why;
+  int clean_rounds = 0;
+  for (int round = 0; round < most_rounds && clean_rounds < 2; ++round) {
     const auto scan = scan_for(containment);
     for (const auto& found : {scan.with_token, scan.in_worktree}) {
       for (const auto& process : found) sighting.pids.push_back(process.pid);
@@ -71,10 +82,11 @@ void look_everywhere(const Containment& containment, ProcessSighting& sighting) 
       if (scan.with_token.empty()) note(sighting, "seen only by their working directory");
       return;
     }
-    sighting.descendants = scan.complete == Presence::present ? Presence::gone : Presence::unknown;
-    if (sighting.descendants == Presence::unknown)
-      return note(sighting, scan.note + "the scan is not complete");
+    if (scan.complete == Presence::present) ++clean_rounds;
+    why = scan.note;
   }
+  sighting.descendants = clean_rounds >= 2 ? Presence::gone : Presence::unknown;
+  if (sighting.descendants == Presence::unknown) note(sighting, why + "the scan is not complete");
 }
 
 struct Targets {

@@ -6,7 +6,8 @@
 namespace holdfast::cli {
 namespace {
 
-constexpr const char* tickets = "holdfast ticket list --json 2>/dev/null | sed -n 's/^ *\"id\": \"\\([^\"]*\\)\".*/\\1/p'";
+constexpr const char* tickets =
+    "holdfast ticket list --json 2>/dev/null | sed -n 's/^ *\"id\": \"\\([^\"]*\\)\".*/\\1/p'";
 constexpr const char* states = "backlog todo in_progress in_review blocked done cancelled";
 
 std::string options_of(const Command& command) {
@@ -47,7 +48,8 @@ std::string bash(const CommandTree& tree) {
   std::string out =
       "# Completion of holdfast for bash: eval \"$(holdfast completion bash)\"\n"
       "_holdfast() {\n"
-      "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" path=\"\" place=0 i word words\n"
+      "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" path=\"\" place=0 i "
+      "word words\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
       "    word=\"${COMP_WORDS[i]}\"\n"
       "    case \"$word\" in -*) continue ;; esac\n"
@@ -59,7 +61,8 @@ std::string bash(const CommandTree& tree) {
   }
   std::string patterns;
   for (const std::string& one : known) patterns += (patterns.empty() ? "" : "|") + one;
-  out += "      " + patterns + ") path=\"$path/$word\" ;;\n      *) place=$((place + 1)) ;;\n    esac\n  done\n";
+  out +=
+      "      " + patterns + ") path=\"$path/$word\" ;;\n      *) place=$((place + 1)) ;;\n    esac\n  done\n";
   out += "  case \"$path $prev\" in\n";
   for (const Command& command : tree.commands) {
     std::string path;
@@ -69,11 +72,13 @@ std::string bash(const CommandTree& tree) {
         if (option.value.empty()) continue;
         const std::string source = source_of(option.is);
         out += "    '" + path + " --" + option.name + "') ";
-        out += source.empty() ? "COMPREPLY=($(compgen -f -- \"$cur\"))" : "COMPREPLY=($(compgen -W \"" + source + "\" -- \"$cur\"))";
+        out += source.empty() ? "COMPREPLY=($(compgen -f -- \"$cur\"))"
+                              : "COMPREPLY=($(compgen -W \"" + source + "\" -- \"$cur\"))";
         out += "; return ;;\n";
       }
   }
-  out += "  esac\n  case \"$path $place\" in\n    ' 0') words=\"" + names_after(tree, "") + " --help --version\" ;;\n";
+  out += "  esac\n  case \"$path $place\" in\n    ' 0') words=\"" + names_after(tree, "") +
+         " --help --version\" ;;\n";
   for (const auto& [group, summary] : tree.groups)
     out += "    '/" + group + " 0') words=\"" + names_after(tree, group) + "\" ;;\n";
   for (const Command& command : tree.commands) {
@@ -82,7 +87,8 @@ std::string bash(const CommandTree& tree) {
     for (std::size_t n = 0; n < command.positionals.size(); ++n) {
       const std::string source = source_of(command.positionals[n].is);
       const bool file = command.positionals[n].is == Is::file || command.positionals[n].is == Is::folder;
-      out += "    '" + path + " " + std::to_string(n) + "') words=\"" + options_of(command) + " " + source + "\"";
+      out += "    '" + path + " " + std::to_string(n) + "') words=\"" + options_of(command) + " " + source +
+             "\"";
       out += file ? "; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n" : " ;;\n";
     }
     out += "    '" + path + " '*) words=\"" + options_of(command) + "\" ;;\n";
@@ -108,14 +114,16 @@ std::string in_single_quotes(const std::string& text) {
 
 std::string fish(const CommandTree& tree) {
   std::string out =
-      "# Completion of holdfast for fish: holdfast completion fish > ~/.config/fish/completions/holdfast.fish\n"
+      "# Completion of holdfast for fish: holdfast completion fish > "
+      "~/.config/fish/completions/holdfast.fish\n"
       "complete -c holdfast -f\n";
   std::map<std::string, std::string> firsts;
   for (const auto& [group, summary] : tree.groups) firsts[group] = summary;
   for (const Command& command : tree.commands)
     if (command.path.size() == 1) firsts[command.path.front()] = command.summary;
   for (const auto& [name, summary] : firsts)
-    out += "complete -c holdfast -n __fish_use_subcommand -a " + name + " -d " + in_single_quotes(summary) + "\n";
+    out += "complete -c holdfast -n __fish_use_subcommand -a " + name + " -d " + in_single_quotes(summary) +
+           "\n";
   for (const Command& command : tree.commands) {
     std::string when = "__fish_seen_subcommand_from " + command.path.front();
     if (command.path.size() == 2) {

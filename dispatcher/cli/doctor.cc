@@ -21,9 +21,11 @@ std::vector<Finding> find_drift(const Knowledge& k, const Policy& policy) {
                        "`holdfast ticket move " + id.value + " todo`, unless a person works on it"});
     if (a == nullptr) continue;
     if (a->open() && t.board && t.board->state == BoardState::todo)
-      found.push_back({Weight::warning, "drift", attempt_key(a->id), "todo on the board beside an open runtime", ""});
+      found.push_back(
+          {Weight::warning, "drift", attempt_key(a->id), "todo on the board beside an open runtime", ""});
     if (!a->open()) {
-      found.push_back({Weight::note, "unsettled", attempt_key(a->id), "closed; the board is not told yet", ""});
+      found.push_back(
+          {Weight::note, "unsettled", attempt_key(a->id), "closed; the board is not told yet", ""});
       continue;
     }
     if (!a->attention.empty())
@@ -54,19 +56,23 @@ std::vector<Finding> find_strays(const Knowledge& k, const KnownAttempts& known)
   for (const auto& [number, shard] : k.shards)
     for (const PaneSighting& pane : shard.panes) {
       const std::string& name = pane.session.value;
-      const auto id = name.starts_with("hf-") ? parse_attempt_key(std::string_view(name).substr(3)) : std::nullopt;
+      const auto id =
+          name.starts_with("hf-") ? parse_attempt_key(std::string_view(name).substr(3)) : std::nullopt;
       if (!id) continue;  // the server's own, or a person's
       const auto t = k.tickets.find(id->ticket);
-      const bool open = t != k.tickets.end() && t->second.newest && t->second.newest->id == *id && t->second.newest->open();
+      const bool open =
+          t != k.tickets.end() && t->second.newest && t->second.newest->id == *id && t->second.newest->open();
       if (open) continue;
       if (known.contains(*id))
-        found.push_back({pane.dead ? Weight::note : Weight::problem, pane.dead ? "dead-session" : "stray-session", name,
-                         pane.dead ? "a dead session of a closed attempt" : "a live session of a closed attempt",
-                         pane.dead ? "`holdfast doctor --fix` ends it" : "look with `tmux attach`; it is never killed unasked"});
+        found.push_back(
+            {pane.dead ? Weight::note : Weight::problem, pane.dead ? "dead-session" : "stray-session", name,
+             pane.dead ? "a dead session of a closed attempt" : "a live session of a closed attempt",
+             pane.dead ? "`holdfast doctor --fix` ends it"
+                       : "look with `tmux attach`; it is never killed unasked"});
       else
         found.push_back({Weight::problem, "stray-session", name,
-                         "a session on server " + std::to_string(number) + " that no record knows (pane process " +
-                             std::to_string(pane.pane_pid) + ")",
+                         "a session on server " + std::to_string(number) +
+                             " that no record knows (pane process " + std::to_string(pane.pane_pid) + ")",
                          "was the ledger lost? it is never killed unasked"});
     }
   for (const AttemptId& id : k.traces)
@@ -91,16 +97,19 @@ std::vector<Finding> find_pool_trouble(const Knowledge& k, const std::vector<Slo
                         t->second.newest->open();
       if (!open)
         found.push_back({Weight::problem, "lease", id.value,
-                         "leased to " + attempt_key(slot.holder) + ", which is not open", "report this: it must not be"});
+                         "leased to " + attempt_key(slot.holder) + ", which is not open",
+                         "report this: it must not be"});
     }
     const auto sighting = seen.find(id);
     if (!slots.empty() && (sighting == seen.end() || sighting->second->registered == Tri::no))
-      found.push_back({Weight::warning, "missing-worktree", id.value, "git does not have this worktree (" + slot.path + ")",
+      found.push_back({Weight::warning, "missing-worktree", id.value,
+                       "git does not have this worktree (" + slot.path + ")",
                        "`holdfast up` makes it again"});
   }
   for (const auto& [id, one] : seen)
     if (!k.slots.contains(id))
-      found.push_back({Weight::note, "stray-worktree", id.value, "a worktree that the ledger does not know (" + one->path + ")",
+      found.push_back({Weight::note, "stray-worktree", id.value,
+                       "a worktree that the ledger does not know (" + one->path + ")",
                        "`holdfast up` takes it into the pool where it is clean"});
   return found;
 }

@@ -1,5 +1,5 @@
-// What is not as it should be between board, ledger and world. Finding is pure; only reading and mending touch
-// anything.
+// What is not as it should be between board, ledger and world. Finding is pure; only reading and mending
+// touch anything.
 #pragma once
 
 #include <set>

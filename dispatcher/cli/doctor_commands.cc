@@ -42,17 +42,20 @@ std::vector<Finding> find_stranded(LookAround& look) {
       continue;
     }
     for (const Stranded& one : stranded_of(facts.value, t.memory))
-      found.push_back({Weight::warning, "stranded-branch", id.value,
-                       one.ref + " has " + std::to_string(one.commits) + " commits that are not on " + look.config.target,
-                       "land it, or `holdfast ticket waive " + id.value + " " + one.ref + "`"});
-    const bool over = t.board && (t.board->state == BoardState::done || t.board->state == BoardState::cancelled);
-    if (over && !newest.open() && facts.value.has_commits == Tri::yes && facts.value.ancestor_of_target == Tri::no &&
-        facts.value.equal_patch_on_target == Tri::no &&
+      found.push_back(
+          {Weight::warning, "stranded-branch", id.value,
+           one.ref + " has " + std::to_string(one.commits) + " commits that are not on " + look.config.target,
+           "land it, or `holdfast ticket waive " + id.value + " " + one.ref + "`"});
+    const bool over =
+        t.board && (t.board->state == BoardState::done || t.board->state == BoardState::cancelled);
+    if (over && !newest.open() && facts.value.has_commits == Tri::yes &&
+        facts.value.ancestor_of_target == Tri::no && facts.value.equal_patch_on_target == Tri::no &&
         std::ranges::find(t.memory.waived, newest.branch.value) == t.memory.waived.end())
-      found.push_back({t.board->state == BoardState::done ? Weight::problem : Weight::note, "stranded-branch", id.value,
-                       std::string(words_for(t.board->state)) + ", and " + newest.branch.value + " is not on " +
-                           look.config.target + " (" + std::to_string(facts.value.commits) + " commits)",
-                       "land it, or `holdfast ticket waive " + id.value + " " + newest.branch.value + "`"});
+      found.push_back(
+          {t.board->state == BoardState::done ? Weight::problem : Weight::note, "stranded-branch", id.value,
+           std::string(words_for(t.board->state)) + ", and " + newest.branch.value + " is not on " +
+               look.config.target + " (" + std::to_string(facts.value.commits) + " commits)",
+           "land it, or `holdfast ticket waive " + id.value + " " + newest.branch.value + "`"});
   }
   return found;
 }
@@ -69,14 +72,16 @@ std::vector<std::string> mend(LookAround& look, const KnownAttempts& known, Shel
   for (const auto& [number, shard] : look.brain.knowledge.shards)
     for (const PaneSighting& pane : shard.panes) {
       const std::string& name = pane.session.value;
-      const auto id = name.starts_with("hf-") ? parse_attempt_key(std::string_view(name).substr(3)) : std::nullopt;
+      const auto id =
+          name.starts_with("hf-") ? parse_attempt_key(std::string_view(name).substr(3)) : std::nullopt;
       const auto t = id ? look.brain.knowledge.tickets.find(id->ticket) : look.brain.knowledge.tickets.end();
       const bool newest_open = t != look.brain.knowledge.tickets.end() && t->second.newest &&
                                t->second.newest->id == *id && t->second.newest->open();
       if (!id || !known.contains(*id) || newest_open || !pane.dead || pane.persons_attached > 0) continue;
       const auto ended = look.parts->world().terminal.end_session(shard.server, pane.session, pane.session_id,
                                                                   look.config.policy.call_deadline);
-      if (ended.raw.transport == Transport::answered && ended.raw.code == 0) did.push_back("ended the dead session " + name);
+      if (ended.raw.transport == Transport::answered && ended.raw.code == 0)
+        did.push_back("ended the dead session " + name);
     }
   wake_dispatcher(look.config);
   return did;
@@ -92,7 +97,8 @@ Exit doctor(const Arguments& args, Shell& shell) {
   if (!opened) return fail(shell, opened.error());
   LookAround& look = **opened;
   if (const std::string broken = look.parts->ledger().what_is_broken(); !broken.empty())
-    found.push_back({Weight::problem, "ledger", "", broken, "restore a backup; running workers are found again"});
+    found.push_back(
+        {Weight::problem, "ledger", "", broken, "restore a backup; running workers are found again"});
 
   KnownAttempts known;
   std::set<TicketId> tickets;
@@ -123,7 +129,10 @@ Exit doctor(const Arguments& args, Shell& shell) {
   if (shell.json) {
     Json rows = Json::array();
     for (const Finding& f : found)
-      rows.push_back({{"weight", words_of(f.weight)}, {"kind", f.kind}, {"about", f.about}, {"words", safe(f.words)},
+      rows.push_back({{"weight", words_of(f.weight)},
+                      {"kind", f.kind},
+                      {"about", f.about},
+                      {"words", safe(f.words)},
                       {"remedy", safe(f.remedy)}});
     print(shell, {{"dispatcher_runs", runs}, {"findings", rows}, {"fixed", did}});
     return serious ? Exit::findings : Exit::ok;
@@ -131,8 +140,8 @@ Exit doctor(const Arguments& args, Shell& shell) {
   shell.out << "dispatcher: " << (runs ? "runs" : "does not run") << "\n";
   for (const Finding& f : found) {
     const auto color = f.weight == Weight::problem ? red : f.weight == Weight::warning ? yellow : dim;
-    shell.out << shell.paint(color, words_of(f.weight)) << "  " << f.kind << (f.about.empty() ? "" : "  " + safe(f.about))
-              << ": " << safe(f.words) << "\n";
+    shell.out << shell.paint(color, words_of(f.weight)) << "  " << f.kind
+              << (f.about.empty() ? "" : "  " + safe(f.about)) << ": " << safe(f.words) << "\n";
     if (!f.remedy.empty()) shell.out << "    " << safe(f.remedy) << "\n";
   }
   for (const std::string& one : did) shell.out << shell.paint(green, "fixed") << "  " << safe(one) << "\n";
@@ -145,7 +154,8 @@ Exit doctor(const Arguments& args, Shell& shell) {
 std::vector<Command> doctor_commands() {
   return {{{"doctor"},
            "Compares board, ledger and world: drift, strays, stranded branches, a damaged ledger.",
-           "Changes nothing. --fix gives clean worktrees back to the pool and ends sessions in which nothing runs any "
+           "Changes nothing. --fix gives clean worktrees back to the pool and ends sessions in which nothing "
+           "runs any "
            "more; strays are never killed. Exit code 6 where a person should see something.",
            {},
            {{"fix", "", "Mend what cannot lose anything.", 0, false, Is::text}},

@@ -21,12 +21,12 @@ constexpr int page = 1000;
 
 void show(const Shell& shell, const LedgerEvent& e) {
   if (shell.json) return print_line(shell, row_of(e));
-  const std::string who = e.attempt.generation.value != 0    ? attempt_key(e.attempt)
+  const std::string who = e.attempt.generation.value != 0   ? attempt_key(e.attempt)
                           : !e.attempt.ticket.value.empty() ? e.attempt.ticket.value
                                                             : "-";
   shell.out << e.seq << "  " << clock_words(e.at) << "  " << who << "  " << shell.paint(bold, safe(e.kind))
-            << (e.cause.empty() ? "" : "  " + safe(e.cause)) << (e.evidence.empty() ? "" : "  " + safe(e.evidence, 400))
-            << "\n"
+            << (e.cause.empty() ? "" : "  " + safe(e.cause))
+            << (e.evidence.empty() ? "" : "  " + safe(e.evidence, 400)) << "\n"
             << std::flush;
 }
 
@@ -48,10 +48,12 @@ Exit events(const Arguments& args, Shell& shell) {
 
   // The log grows when the ledger's files do; the clock is only for a file system that cannot tell.
   const Fd watch(args.has("follow") ? ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : -1);
-  if (watch.open()) ::inotify_add_watch(watch.get(), books->config.state.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
+  if (watch.open())
+    ::inotify_add_watch(watch.get(), books->config.state.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
   for (;;) {
     const auto news = books->ledger->events_after(after, only, page);
-    if (news.raw.transport != Transport::answered || news.raw.code != 0) return fail(shell, trouble_of(news.raw));
+    if (news.raw.transport != Transport::answered || news.raw.code != 0)
+      return fail(shell, trouble_of(news.raw));
     for (const LedgerEvent& e : news.value) {
       show(shell, e);
       after = e.seq;
@@ -78,7 +80,8 @@ std::vector<Command> events_commands() {
            {{"follow", "", "Go on as it grows.", 'f', false, Is::text},
             {"ticket", "TICKET", "Only about this ticket.", 't', false, Is::ticket},
             {"after", "SEQ", "Only events after this number.", 0, false, Is::text}},
-           {{"holdfast events --follow", ""}, {"holdfast events --ticket T-1 --json", "One object on each line."}},
+           {{"holdfast events --follow", ""},
+            {"holdfast events --ticket T-1 --json", "One object on each line."}},
            events}};
 }
 

@@ -44,8 +44,8 @@ std::vector<NamedProbe> probes_of(const Attempt& a, const Sightings& seen, Insta
   }
   if (seen.process) {
     const ProcessSighting& p = seen.process->what;
-    process = std::string("runner ") + cli::words_of(p.runner) + ", worker " + cli::words_of(p.worker) + ", cgroup " +
-              cli::words_of(p.cgroup) + ", descendants " + cli::words_of(p.descendants) +
+    process = std::string("runner ") + cli::words_of(p.runner) + ", worker " + cli::words_of(p.worker) +
+              ", cgroup " + cli::words_of(p.cgroup) + ", descendants " + cli::words_of(p.descendants) +
               (p.note.empty() ? "" : "; " + p.note);
     host = std::string(cli::words_of(p.host));
   }
@@ -61,7 +61,8 @@ std::vector<NamedProbe> probes_of(const Attempt& a, const Sightings& seen, Insta
                  : r.end->signal  ? "signal " + std::to_string(*r.end->signal)
                                   : r.end->reason) +
                 (r.end->tree_empty ? ", whole tree gone" : ", tree not seen empty");
-    heartbeat = r.last_output_at.set() ? "last output " + span_words(now - r.last_output_at) + " ago" : "no output";
+    heartbeat =
+        r.last_output_at.set() ? "last output " + span_words(now - r.last_output_at) + " ago" : "no output";
   }
   return {{"tmux", e.tmux, tmux},
           {"process", e.process, process},
@@ -86,7 +87,7 @@ Exit explain(const Arguments& args, Shell& shell) {
   const TicketKnowledge& t = look.brain.knowledge.tickets[*id];
   const Instant now = look.brain.knowledge.now;
   const Attempt* a = t.current();
-  const Verdict verdict = a == nullptr                ? Verdict::unknown
+  const Verdict verdict = a == nullptr              ? Verdict::unknown
                           : a->cause != Cause::none ? Verdict::dead
                                                     : verdict_of(*a, t.seen, now);
   const std::string effect = plan.effect ? safe(describe(*plan.effect), 300) : "";
@@ -104,7 +105,8 @@ Exit explain(const Arguments& args, Shell& shell) {
     j["evidence"] = Json::object();
     if (a)
       for (const NamedProbe& p : probes_of(*a, t.seen, now))
-        j["evidence"][p.name] = {{"says", words_of(p.probe.says)}, {"fresh", p.probe.fresh}, {"detail", p.detail}};
+        j["evidence"][p.name] = {
+            {"says", words_of(p.probe.says)}, {"fresh", p.probe.fresh}, {"detail", p.detail}};
     j["rule"] = words_for(plan.rule);
     j["reason"] = reason_for(plan.rule);
     j["waits_for"] = safe(plan.why);
@@ -117,19 +119,22 @@ Exit explain(const Arguments& args, Shell& shell) {
                    {"not_before", t.memory.not_before.set() ? Json(t.memory.not_before.ms) : Json(nullptr)}};
     j["attention"] = a ? Json(a->attention) : Json("");
     j["events"] = Json::array();
-    for (std::size_t n = skipped; n < events.value.size(); ++n) j["events"].push_back(row_of(events.value[n]));
+    for (std::size_t n = skipped; n < events.value.size(); ++n)
+      j["events"].push_back(row_of(events.value[n]));
     j["not_seen"] = look.troubles;
     print(shell, j);
     return Exit::ok;
   }
-  shell.out << shell.paint(bold, id->value) << "  " << (t.board ? words_for(t.board->state) : "not on the board")
+  shell.out << shell.paint(bold, id->value) << "  "
+            << (t.board ? words_for(t.board->state) : "not on the board")
             << (t.board ? "  " + safe(t.board->title) : "") << "\n";
   if (a) {
     shell.out << "runtime     " << attempt_key(a->id) << ", " << words_for(a->phase) << " since "
               << clock_words(a->changed_at) << "\n"
               << "verdict     " << words_of(verdict) << "\n";
     for (const NamedProbe& p : probes_of(*a, t.seen, now)) {
-      const std::string head = "  " + std::string(p.name) + std::string(10 - std::string_view(p.name).size(), ' ');
+      const std::string head =
+          "  " + std::string(p.name) + std::string(10 - std::string_view(p.name).size(), ' ');
       shell.out << head << words_of(p.probe.says) << (p.probe.fresh ? "" : " (stale)")
                 << (p.detail.empty() ? "" : ": " + safe(p.detail)) << "\n";
     }
@@ -139,15 +144,18 @@ Exit explain(const Arguments& args, Shell& shell) {
             << "now         " << safe(plan.why) << "\n"
             << "next        " << (effect.empty() ? "nothing until there is news" : effect) << "\n";
   if (plan.wake_at.set())
-    shell.out << "wake-up     " << clock_words(plan.wake_at) << ", in " << span_words(plan.wake_at - now) << "\n";
-  shell.out << "budget      " << t.memory.charged << " of " << config->policy.attempts_max << " attempts charged\n";
+    shell.out << "wake-up     " << clock_words(plan.wake_at) << ", in " << span_words(plan.wake_at - now)
+              << "\n";
+  shell.out << "budget      " << t.memory.charged << " of " << config->policy.attempts_max
+            << " attempts charged\n";
   for (const std::string& trouble : look.troubles)
     shell.out << shell.paint(yellow, "could not be seen: " + safe(trouble, 300)) << "\n";
   if (!events.value.empty()) shell.out << "events\n";
   for (std::size_t n = skipped; n < events.value.size(); ++n) {
     const LedgerEvent& e = events.value[n];
-    shell.out << "  " << clock_words(e.at) << "  " << (e.attempt.generation.value ? attempt_key(e.attempt) : "-") << "  "
-              << safe(e.kind) << (e.cause.empty() ? "" : "  " + safe(e.cause))
+    shell.out << "  " << clock_words(e.at) << "  "
+              << (e.attempt.generation.value ? attempt_key(e.attempt) : "-") << "  " << safe(e.kind)
+              << (e.cause.empty() ? "" : "  " + safe(e.cause))
               << (e.evidence.empty() ? "" : "  " + safe(e.evidence, 200)) << "\n";
   }
   return Exit::ok;
@@ -170,8 +178,8 @@ Json death_row(const Attempt& a, const RecordSighting* record) {
   j["signal"] = end != nullptr && end->signal ? Json(*end->signal) : Json(nullptr);
   j["core_dumped"] = end != nullptr ? Json(end->core_dumped) : Json(nullptr);
   j["oom"] = end != nullptr ? words_for(end->oom) : "unknown";
-  j["oom_evidence"] = end != nullptr           ? end->oom_evidence
-                      : record == nullptr      ? "there is no record of it"
+  j["oom_evidence"] = end != nullptr            ? end->oom_evidence
+                      : record == nullptr       ? "there is no record of it"
                       : !record->worker_running ? "no worker of it ever ran"
                                                 : "its runner did not live to write its end";
   if (end == nullptr && record != nullptr && !record->worker_running) j["oom"] = "no";
@@ -208,15 +216,19 @@ Exit deaths(const Arguments& args, Shell& shell) {
       rows.push_back(row);
       continue;
     }
-    const auto text = [&](const char* key) { return row[key].is_string() ? row[key].get<std::string>() : row[key].dump(); };
+    const auto text = [&](const char* key) {
+      return row[key].is_string() ? row[key].get<std::string>() : row[key].dump();
+    };
     const auto line = [&](const std::string& head, const std::string& words) {
-      if (!words.empty()) shell.out << "  " << head << std::string(14 - head.size(), ' ') << safe(words) << "\n";
+      if (!words.empty())
+        shell.out << "  " << head << std::string(14 - head.size(), ' ') << safe(words) << "\n";
     };
     shell.out << shell.paint(bold, attempt_key(a.id)) << "  " << safe(text("sentence"))
               << (a.died_at.set() ? ", " + clock_words(a.died_at) : "") << "\n";
     line("pid", row["pid"].is_null() ? "none: no worker of it is recorded" : text("pid"));
     line("exit", !row["exit_code"].is_null() ? "code " + text("exit_code")
-                 : !row["signal"].is_null()  ? "signal " + text("signal") + (row["core_dumped"] == true ? ", core dumped" : "")
+                 : !row["signal"].is_null()
+                     ? "signal " + text("signal") + (row["core_dumped"] == true ? ", core dumped" : "")
                  : a.open() && a.cause == Cause::none ? "it is not dead"
                                                       : "not recorded");
     line("oom", text("oom") + (text("oom_evidence").empty() ? "" : " (" + text("oom_evidence") + ")"));
@@ -224,7 +236,8 @@ Exit deaths(const Arguments& args, Shell& shell) {
     line("evidence", a.evidence);
     line("branch", a.branch.value + (a.branch_facts.empty() ? "" : ": " + a.branch_facts));
     for (const std::string& ref : a.salvage_refs) line("saved", ref);
-    line("became", (a.disposition ? std::string(words_for(*a.disposition)) + ": " : std::string()) + a.reason);
+    line("became",
+         (a.disposition ? std::string(words_for(*a.disposition)) + ": " : std::string()) + a.reason);
     if (!a.last_words.empty()) shell.out << "  last words\n" << safe_lines(a.last_words, "    ");
   }
   if (shell.json)
@@ -239,21 +252,23 @@ const Positional a_ticket{"TICKET", "The ticket's id.", Is::ticket, true, false}
 }  // namespace
 
 std::vector<Command> explain_commands() {
-  return {{{"explain"},
-           "Says why a ticket is as it is: the evidence of each probe, the rule that won, and what comes next.",
-           "",
-           {a_ticket},
-           {},
-           {{"holdfast explain T-1", ""}, {"holdfast explain T-1 --json", ""}},
-           explain},
-          {{"deaths"},
-           "Reports how each attempt of a ticket ended, and on what evidence.",
-           "Process, exit code or signal, whether it was killed for memory and how that is known, its last words, and "
-           "the facts about its branch.",
-           {a_ticket},
-           {},
-           {{"holdfast deaths T-1", ""}},
-           deaths}};
+  return {
+      {{"explain"},
+       "Says why a ticket is as it is: the evidence of each probe, the rule that won, and what comes next.",
+       "",
+       {a_ticket},
+       {},
+       {{"holdfast explain T-1", ""}, {"holdfast explain T-1 --json", ""}},
+       explain},
+      {{"deaths"},
+       "Reports how each attempt of a ticket ended, and on what evidence.",
+       "Process, exit code or signal, whether it was killed for memory and how that is known, its last "
+       "words, and "
+       "the facts about its branch.",
+       {a_ticket},
+       {},
+       {{"holdfast deaths T-1", ""}},
+       deaths}};
 }
 
 }  // namespace holdfast::cli

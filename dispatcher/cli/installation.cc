@@ -26,17 +26,19 @@ std::unexpected<Trouble> bad(std::string words) {
   return std::unexpected(Trouble{Exit::bad_input, std::move(words)});
 }
 
-// Beside this program, or where packages put it.
-std::string find_runner() {
+// A companion of this program: beside it, or where packages put it.
+std::string find_companion(const std::string& name) {
   std::array<char, 4096> self{};
   const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
   if (length <= 0) return {};
   const std::filesystem::path folder = std::filesystem::path(self.data()).parent_path();
-  for (const char* place :
-       {"holdfast-runner", "../libexec/holdfast/holdfast-runner", "../lib/holdfast/holdfast-runner"})
-    if (const auto path = (folder / place).lexically_normal(); ::access(path.c_str(), X_OK) == 0)
+  for (const char* place : {".", "../libexec/holdfast", "../lib/holdfast"})
+    if (const auto path = (folder / place / name).lexically_normal(); ::access(path.c_str(), R_OK) == 0)
       return path.string();
   return {};
+}
+std::string find_runner() {
+  return find_companion("holdfast-runner");
 }
 
 }  // namespace

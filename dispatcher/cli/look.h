@@ -1,5 +1,5 @@
-// A look of our own, for plan, explain and doctor: everything that the dispatcher would read, read once and fed
-// through the same core; nothing is written, and no worker can tell.
+// A look of our own, for plan, explain and doctor: everything that the dispatcher would read, read once and
+// fed through the same core; nothing is written, and no worker can tell.
 #pragma once
 
 #include <memory>

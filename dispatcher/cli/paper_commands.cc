@@ -58,15 +58,10 @@ std::vector<Command> paper_commands() {
            "",
            {{"SHELL", "bash, zsh or fish.", Is::shell_name, true, false}},
            {},
-           {{"eval \"$(holdfast completion bash)\"", ""}, {"holdfast completion fish > ~/.config/fish/completions/holdfast.fish", ""}},
+           {{"eval \"$(holdfast completion bash)\"", ""},
+            {"holdfast completion fish > ~/.config/fish/completions/holdfast.fish", ""}},
            completion},
-          {{"man"},
-           "Prints the manual page.",
-           "",
-           {},
-           {},
-           {{"holdfast man | man -l -", ""}},
-           man},
+          {{"man"}, "Prints the manual page.", "", {}, {}, {{"holdfast man | man -l -", ""}}, man},
           {{"version"}, "Prints the version.", "", {}, {}, {{"holdfast version", ""}}, version}};
 }
 

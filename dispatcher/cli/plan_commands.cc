@@ -22,10 +22,10 @@ Exit plan(const Arguments& args, Shell& shell) {
   for (const auto& [id, t] : (*look)->brain.knowledge.tickets) ids.push_back(id);
   // Those that would be claimed come in their order, after those that are live.
   const auto order = ranking((*look)->brain.knowledge, (*look)->brain.policy);
-  std::ranges::stable_sort(ids, {}, [&](const TicketId& id) { return std::ranges::find(order, id) - order.begin(); });
-  std::ranges::stable_partition(ids, [&](const TicketId& id) {
-    return (*look)->brain.knowledge.tickets.at(id).current() != nullptr;
-  });
+  std::ranges::stable_sort(ids, {},
+                           [&](const TicketId& id) { return std::ranges::find(order, id) - order.begin(); });
+  std::ranges::stable_partition(
+      ids, [&](const TicketId& id) { return (*look)->brain.knowledge.tickets.at(id).current() != nullptr; });
 
   const bool all = args.has("all");
   Json rows = Json::array();
@@ -73,13 +73,14 @@ Exit plan(const Arguments& args, Shell& shell) {
 }  // namespace
 
 std::vector<Command> plan_commands() {
-  return {{{"plan"},
-           "Shows what would be done now, and why. Does nothing.",
-           "It looks by itself: ledger, board, tmux, records, processes. A running dispatcher is not disturbed.",
-           {},
-           {{"all", "", "Also tickets about which there is nothing to do.", 'a', false, Is::text}},
-           {{"holdfast plan", ""}, {"holdfast plan --json", ""}},
-           plan}};
+  return {
+      {{"plan"},
+       "Shows what would be done now, and why. Does nothing.",
+       "It looks by itself: ledger, board, tmux, records, processes. A running dispatcher is not disturbed.",
+       {},
+       {{"all", "", "Also tickets about which there is nothing to do.", 'a', false, Is::text}},
+       {{"holdfast plan", ""}, {"holdfast plan --json", ""}},
+       plan}};
 }
 
 }  // namespace holdfast::cli

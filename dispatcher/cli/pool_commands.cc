@@ -69,7 +69,8 @@ Exit gc(const Arguments& args, Shell& shell) {
     return Exit::ok;
   }
   for (const Slot& slot : fit)
-    shell.out << slot.id.value << "  " << (dry ? "would be freed" : "freed") << ": it is clean and detached again\n";
+    shell.out << slot.id.value << "  " << (dry ? "would be freed" : "freed")
+              << ": it is clean and detached again\n";
   if (fit.empty()) shell.out << "nothing to give back\n";
   return Exit::ok;
 }

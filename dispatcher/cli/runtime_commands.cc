@@ -49,7 +49,8 @@ Exit list(const Arguments& args, Shell& shell) {
   std::vector<std::vector<std::string>> rows;
   for (const Attempt& a : attempts.value)
     rows.push_back({attempt_key(a.id), words_for(a.phase), span_words(shell.now() - a.changed_at),
-                    a.worker.known() ? std::to_string(a.worker.pid) : "-", a.slot.value, safe(a.branch.value, 60),
+                    a.worker.known() ? std::to_string(a.worker.pid) : "-", a.slot.value,
+                    safe(a.branch.value, 60),
                     a.attention.empty() ? safe(a.open() ? a.said_text : a.reason, 100)
                                         : shell.paint(yellow, "! " + safe(a.attention, 200))});
   if (rows.empty())
@@ -166,15 +167,17 @@ Exit interrupt(const Arguments& args, Shell& shell) {
   if (!attempt) return fail(shell, attempt.error());
   const std::string name = attempt_key(attempt->id);
   const auto listing = world.terminal.list(attempt->shard, config->policy.call_deadline);
-  if (!answered(listing.raw)) return shell.fail(Exit::failure, name + ": its tmux server cannot be asked: " + listing.raw.error);
+  if (!answered(listing.raw))
+    return shell.fail(Exit::failure, name + ": its tmux server cannot be asked: " + listing.raw.error);
   const PaneSighting* pane = nullptr;
   for (const PaneSighting& one : listing.value.panes)
-    if (one.session == attempt->session && (attempt->pane_id.empty() || one.pane_id == attempt->pane_id)) pane = &one;
+    if (one.session == attempt->session && (attempt->pane_id.empty() || one.pane_id == attempt->pane_id))
+      pane = &one;
   if (pane == nullptr || pane->dead || (attempt->server.known() && attempt->server != listing.value.server))
     return shell.fail(Exit::conflict, name + " has no live pane", words_for(attempt->phase));
   if (pane->persons_attached > 0)
-    return shell.fail(Exit::conflict, name + ": a person is attached, who can interrupt it; nothing was typed",
-                      "attached");
+    return shell.fail(Exit::conflict,
+                      name + ": a person is attached, who can interrupt it; nothing was typed", "attached");
   // The same client command that would attach, with other words behind its server.
   auto command = world.terminal.attach_command(attempt->shard, attempt->session);
   while (!command.empty() && command.back() != "attach-session") command.pop_back();
@@ -216,7 +219,8 @@ Exit stop(const Arguments& args, Shell& shell) {
 Exit declare_dead(const Arguments& args, Shell& shell) {
   const std::string evidence = args.one("evidence").value_or("");
   if (evidence.empty())
-    return shell.fail(Exit::bad_input, "--evidence is needed: how do you know that nothing of it runs any more?");
+    return shell.fail(Exit::bad_input,
+                      "--evidence is needed: how do you know that nothing of it runs any more?");
   const auto key = parse_attempt_key(*args.one("RUNTIME"));
   if (!key)
     return shell.fail(Exit::bad_input, "the runtime must be named with its generation, such as T-1-g2");
@@ -234,8 +238,8 @@ Exit declare_dead(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-const Positional a_runtime{"RUNTIME", "A ticket's id (its newest attempt), or an attempt such as T-1-g2.", Is::attempt,
-                           true, false};
+const Positional a_runtime{"RUNTIME", "A ticket's id (its newest attempt), or an attempt such as T-1-g2.",
+                           Is::attempt, true, false};
 
 }  // namespace
 
@@ -257,7 +261,8 @@ std::vector<Command> runtime_commands() {
        show},
       {{"runtime", "attach"},
        "Attaches this terminal to a runtime's session.",
-       "While you are attached nothing is typed into it and it is not ended, unless somebody asks for that. Detach "
+       "While you are attached nothing is typed into it and it is not ended, unless somebody asks for that. "
+       "Detach "
        "with tmux's prefix and d.",
        {a_runtime},
        {{"read-only", "", "Only look.", 'r', false, Is::text},
@@ -266,7 +271,8 @@ std::vector<Command> runtime_commands() {
        attach},
       {{"runtime", "send"},
        "Sends a message into a live runtime.",
-       "It is queued, and typed once the runtime takes input. With --if-ready it is refused where that is not now: "
+       "It is queued, and typed once the runtime takes input. With --if-ready it is refused where that is "
+       "not now: "
        "exit code 4, `runtime is not ready for input, status=...`, and nothing is queued.",
        {a_runtime, {"TEXT", "The message; else from --file.", Is::text, false, false}},
        {{"file", "FILE", "The text from a file; - is the standard input.", 'F', false, Is::file},
@@ -282,7 +288,8 @@ std::vector<Command> runtime_commands() {
        interrupt},
       {{"runtime", "stop"},
        "Ends a runtime; its work is saved and its ticket is blocked.",
-       "TERM to the worker's whole tree, KILL after a grace, verified gone. `ticket cancel` and `ticket park` end it "
+       "TERM to the worker's whole tree, KILL after a grace, verified gone. `ticket cancel` and `ticket "
+       "park` end it "
        "too, and leave the ticket cancelled or in the backlog.",
        {a_runtime},
        {{"reason", "TEXT", "Why, in words for others.", 'm', false, Is::text}},
@@ -290,7 +297,8 @@ std::vector<Command> runtime_commands() {
        stop},
       {{"runtime", "declare-dead"},
        "Declares a runtime dead that nobody can tell about. A person's word, with a name and evidence.",
-       "Only where you know that nothing of it runs any more, say because its host was scrapped. If it lives, a second "
+       "Only where you know that nothing of it runs any more, say because its host was scrapped. If it "
+       "lives, a second "
        "worker will be started on the same ticket.",
        {{"RUNTIME", "The attempt with its generation, such as T-1-g2.", Is::attempt, true, false}},
        {{"evidence", "TEXT", "How you know. Needed.", 'e', false, Is::text}},

@@ -1,5 +1,5 @@
-// A person's hand on tickets: cancel, park, retry, answer, waive. Where an attempt is open they are wishes in the
-// ledger, which the dispatcher obeys; else they are moves on the board.
+// A person's hand on tickets: cancel, park, retry, answer, waive. Where an attempt is open they are wishes in
+// the ledger, which the dispatcher obeys; else they are moves on the board.
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -55,14 +55,15 @@ Exit end_ticket(const Arguments& args, Shell& shell, StopWish wish, BoardState o
   const std::string why = by_and_why(args, shell);
   if (named->newest && named->newest->open()) {
     const auto wrote = named->books.ledger->write(RecordWish{named->newest->id, wish, why}, shell.now());
-    if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered) return fail(shell, trouble_of(wrote.raw));
+    if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered)
+      return fail(shell, trouble_of(wrote.raw));
     wake_dispatcher(named->books.config);
     return say(shell, named->ticket, "wish",
-               "wish recorded; " + attempt_key(named->newest->id) + " is ended, its work saved, then the ticket is " +
-                   words_for(otherwise));
+               "wish recorded; " + attempt_key(named->newest->id) +
+                   " is ended, its work saved, then the ticket is " + words_for(otherwise));
   }
-  const auto now = named->books.desk->move(named->ticket, otherwise, args.one("reason").value_or(""), shell.person,
-                                           shell.now());
+  const auto now = named->books.desk->move(named->ticket, otherwise, args.one("reason").value_or(""),
+                                           shell.person, shell.now());
   if (!now) return fail(shell, trouble_of(now.error()));
   wake_dispatcher(named->books.config);
   return say(shell, named->ticket, "moved", std::string("is ") + words_for(otherwise));
@@ -79,10 +80,10 @@ Exit retry(const Arguments& args, Shell& shell) {
   auto named = named_ticket(args, shell);
   if (!named) return fail(shell, named.error());
   const auto wrote = named->books.ledger->write(Retry{named->ticket, by_and_why(args, shell)}, shell.now());
-  if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered) return fail(shell, trouble_of(wrote.raw));
-  const auto now =
-      named->books.desk->move(named->ticket, BoardState::todo, args.one("reason").value_or("tried again"),
-                              shell.person, shell.now());
+  if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered)
+    return fail(shell, trouble_of(wrote.raw));
+  const auto now = named->books.desk->move(
+      named->ticket, BoardState::todo, args.one("reason").value_or("tried again"), shell.person, shell.now());
   if (!now) return fail(shell, trouble_of(now.error()));
   wake_dispatcher(named->books.config);
   return say(shell, named->ticket, "retried", "is todo again; its budgets begin anew");
@@ -94,9 +95,11 @@ Exit waive(const Arguments& args, Shell& shell) {
   const std::string branch = *args.one("BRANCH");
   const auto wrote =
       named->books.ledger->write(Waive{named->ticket, branch, by_and_why(args, shell)}, shell.now());
-  if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered) return fail(shell, trouble_of(wrote.raw));
+  if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered)
+    return fail(shell, trouble_of(wrote.raw));
   wake_dispatcher(named->books.config);
-  return say(shell, named->ticket, "waived", "does not wait for " + branch + " any more; its commits stay where they are");
+  return say(shell, named->ticket, "waived",
+             "does not wait for " + branch + " any more; its commits stay where they are");
 }
 
 Exit answer(const Arguments& args, Shell& shell) {
@@ -105,7 +108,8 @@ Exit answer(const Arguments& args, Shell& shell) {
   auto named = named_ticket(args, shell);
   if (!named) return fail(shell, named.error());
   if (!named->newest || !named->newest->open())
-    return shell.fail(Exit::conflict, named->ticket.value + " has no runtime that could be answered", "closed");
+    return shell.fail(Exit::conflict, named->ticket.value + " has no runtime that could be answered",
+                      "closed");
   const Attempt& a = *named->newest;
   if (a.phase != Phase::waiting)
     return shell.fail(Exit::conflict,
@@ -131,7 +135,8 @@ std::vector<Command> wish_commands() {
   return {
       {{"ticket", "cancel"},
        "Cancels a ticket; a live worker is ended first.",
-       "TERM to the worker's whole tree, KILL after a grace, verified gone, its work saved; then the ticket is "
+       "TERM to the worker's whole tree, KILL after a grace, verified gone, its work saved; then the ticket "
+       "is "
        "cancelled. What is cancelled is never overwritten.",
        {a_ticket},
        {reason},

@@ -1,0 +1,135 @@
+// What doctor finds and when `up --until-idle` ends: both are functions of knowledge.
+#include "dispatcher/cli/doctor.h"
+
+#include <gtest/gtest.h>
+
+#include "dispatcher/cli/idle.h"
+#include "dispatcher/config/fields.h"
+
+namespace holdfast::cli {
+namespace {
+
+Knowledge looked() {
+  Knowledge k;
+  k.now = {1'000'000};
+  k.ledger_loaded = k.records_listed = k.traces_listed = k.pool_ready = k.board_read = true;
+  k.shards[0].reachable = true;
+  return k;
+}
+
+BoardTicket ticket(const char* id, BoardState state) {
+  BoardTicket t;
+  t.id = {id};
+  t.state = state;
+  t.profile = "shell";
+  return t;
+}
+
+Attempt attempt(const char* id, Phase phase) {
+  Attempt a;
+  a.id = {{id}, {1}};
+  a.phase = phase;
+  a.profile = "shell";
+  return a;
+}
+
+Policy policy() {
+  Policy p;
+  p.shards = 1;
+  p.profiles = built_in_profiles();
+  return p;
+}
+
+std::string kinds(const std::vector<Finding>& found) {
+  std::string all;
+  for (const Finding& f : found) all += f.kind + ":" + f.about + " ";
+  return all;
+}
+
+TEST(Doctor, FindsDrift) {
+  Knowledge k = looked();
+  k.tickets[{"A"}].board = ticket("A", BoardState::in_progress);  // and nobody works on it
+  k.tickets[{"B"}].board = ticket("B", BoardState::todo);         // beside an open runtime
+  k.tickets[{"B"}].newest = attempt("B", Phase::planned);
+  k.tickets[{"C"}].newest = attempt("C", Phase::planned);  // not on the board
+  k.tickets[{"D"}].board = ticket("D", BoardState::done);  // fine
+  EXPECT_EQ(kinds(find_drift(k, policy())), "drift:A drift:B-g1 drift:C-g1 ");
+}
+
+TEST(Doctor, StraysAreNamedAndOthersSessionsAreNot) {
+  Knowledge k = looked();
+  k.tickets[{"T-1"}].newest = attempt("T-1", Phase::running);
+  const auto pane = [&](const char* session, bool dead) {
+    PaneSighting p;
+    p.session = {session};
+    p.dead = dead;
+    k.shards[0].panes.push_back(p);
+  };
+  pane("hf-T-1-g1", false);   // its own
+  pane("hf-T-10-g1", false);  // nobody's, and not T-1's either
+  pane("hf-T-2-g1", true);    // closed, dead
+  pane("hf-T-3-g1", false);   // closed, live
+  pane("hf-anchor", false);
+  pane("work", false);
+  k.traces = {{{"T-1"}, {1}}, {{"T-7"}, {2}}};
+  const KnownAttempts known = {{{"T-1"}, {1}}, {{"T-2"}, {1}}, {{"T-3"}, {1}}};
+  EXPECT_EQ(kinds(find_strays(k, known)),
+            "stray-session:hf-T-10-g1 dead-session:hf-T-2-g1 stray-session:hf-T-3-g1 stray-trace:T-7-g2 ");
+}
+
+TEST(Doctor, FindsLeasesOfNobodyAndMissingWorktrees) {
+  Knowledge k = looked();
+  k.slots[{"slot-001"}] = {{"slot-001"}, SlotState::leased, {{"T-1"}, {1}}, "/p/1", ""};
+  k.slots[{"slot-002"}] = {{"slot-002"}, SlotState::quarantined, {}, "/p/2", "unsaved"};
+  SlotSighting seen;
+  seen.slot = {"slot-001"};
+  seen.registered = Tri::yes;
+  EXPECT_EQ(kinds(find_pool_trouble(k, {seen})),
+            "lease:slot-001 quarantined:slot-002 missing-worktree:slot-002 ");
+}
+
+struct Idle : testing::Test {
+  Brain brain{policy(), looked(), {}};
+  void SetUp() override {
+    brain.knowledge.slots[{"slot-001"}] = {{"slot-001"}, SlotState::free, {}, "/p/1", ""};
+  }
+  void put(const BoardTicket& t) { brain.knowledge.tickets[t.id].board = t; }
+};
+
+TEST_F(Idle, WhenNothingIsLeft) {
+  put(ticket("A", BoardState::done));
+  put(ticket("B", BoardState::in_review));
+  EXPECT_EQ(idle(brain), "");
+}
+TEST_F(Idle, NotBeforeTheFirstLook) {
+  brain.knowledge.board_read = false;
+  EXPECT_FALSE(idle(brain));
+}
+TEST_F(Idle, NotWhileATicketCanBeClaimedOrWillBe) {
+  put(ticket("A", BoardState::todo));
+  EXPECT_FALSE(idle(brain));
+  brain.knowledge.tickets[{"A"}].memory.not_before = {2'000'000};  // it backs off
+  EXPECT_FALSE(idle(brain));
+}
+TEST_F(Idle, NotWhileAnAttemptIsOpenOrUnsettled) {
+  put(ticket("A", BoardState::in_progress));
+  brain.knowledge.tickets[{"A"}].newest = attempt("A", Phase::closed);
+  EXPECT_FALSE(idle(brain));
+  brain.knowledge.tickets[{"A"}].newest->settled = true;
+  EXPECT_EQ(idle(brain), "");
+}
+TEST_F(Idle, ATicketThatWaitsForAPersonDoesNotHoldItUp) {
+  BoardTicket t = ticket("A", BoardState::todo);
+  t.depends_on = {{"B"}};
+  put(t);
+  put(ticket("B", BoardState::in_review));
+  EXPECT_EQ(idle(brain), "");
+}
+TEST_F(Idle, WithoutAWorktreeItSaysSo) {
+  put(ticket("A", BoardState::todo));
+  brain.knowledge.slots[{"slot-001"}].state = SlotState::quarantined;
+  EXPECT_NE(idle(brain).value().find("1 tickets cannot be claimed"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace holdfast::cli

@@ -1,0 +1,183 @@
+// Bad surroundings: configuration, tools, repository, the ledger's file. One line, exit code 2, nothing
+// changed.
+#include <nlohmann/json.hpp>
+
+#include "dispatcher/cli/shell_kit.h"
+#include "dispatcher/cli/tmux_folder.h"
+#include "dispatcher/ledger/dispatcher_lock.h"
+
+namespace holdfast::cli {
+namespace {
+
+using kit::Place;
+using kit::Result;
+
+void expect_refused(const Result& result, const std::string& words, int code = 2) {
+  EXPECT_EQ(result.code, code) << result.err;
+  EXPECT_NE(result.err.find(words), std::string::npos) << result.err;
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+}
+
+// A PATH of our own, put back afterwards.
+class Path {
+ public:
+  explicit Path(const std::string& path) : before_(::getenv("PATH")) { ::setenv("PATH", path.c_str(), 1); }
+  ~Path() { ::setenv("PATH", before_.c_str(), 1); }
+  Path(const Path&) = delete;
+  Path& operator=(const Path&) = delete;
+
+ private:
+  std::string before_;
+};
+
+std::string tool(const Place& place, const std::string& name, const std::string& says) {
+  const std::string folder = place.folder + "/bin-" + name;
+  ::mkdir(folder.c_str(), 0755);
+  place.write("bin-" + name + "/" + name, "#!/bin/sh\necho '" + says + "'\n");
+  ::chmod((folder + "/" + name).c_str(), 0755);
+  return folder;
+}
+
+TEST(Init, MakesAnInstallationAndOverwritesNothing) {
+  Place place;
+  place.make_repository();
+  const auto made = place.run({"init", "hf", "--repo", "repo"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const std::string config = place.read("hf/holdfast.json");
+  EXPECT_NE(config.find("// Holdfast's configuration"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(place.folder + "/hf/state/holdfast.db"));
+  EXPECT_EQ(place.run({"--config", "hf/holdfast.json", "ticket", "add", "First"}).code, 0);
+  expect_refused(place.run({"init", "hf", "--repo", "repo"}), "is there already");
+  EXPECT_EQ(place.read("hf/holdfast.json"), config);
+}
+
+TEST(Init, RefusesWhatCannotWorkAndMakesNothing) {
+  Place place;
+  place.make_repository();
+  ::mkdir((place.folder + "/plain").c_str(), 0755);
+  const struct {
+    std::vector<std::string> args;
+    const char* words;
+  } table[] = {
+      {{"init", "hf", "--repo", "plain"}, "is not a git repository"},
+      {{"init", "hf", "--repo", "missing"}, "is not a git repository"},
+      {{"init", "hf", "--repo", "repo", "--target", "nope"}, "does not exist"},
+      {{"init", "hf", "--repo", "repo", "--target", "-x"}, "branch name"},
+      {{"init", "hf", "--repo", "repo", "--profile", "nobody"}, "name of a profile"},
+      {{"init", "repo", "--repo", "repo"}, "outside the repository"},
+      {{"init", "hf", "--repo", "repo", "--profile", "generic"}, "with a command"},
+  };
+  for (const auto& row : table) {
+    expect_refused(place.run(row.args), row.words);
+    EXPECT_FALSE(std::filesystem::exists(place.folder + "/hf")) << row.words;
+    EXPECT_FALSE(std::filesystem::exists(place.folder + "/repo/holdfast.json")) << row.words;
+  }
+}
+
+TEST(Up, RefusesBadSurroundings) {
+  Place place;
+  place.install();
+  ::mkdir((place.folder + "/repo").c_str(), 0755);
+  const std::string before = place.everything();
+  expect_refused(place.run({"up"}), "is not a git repository");
+  std::filesystem::remove_all(place.folder + "/repo");
+  place.make_repository();
+  {
+    const Path none(place.folder);
+    expect_refused(place.run({"up"}), "tmux");
+  }
+  {
+    const Path old(tool(place, "tmux", "tmux 2.1") + ":" + ::getenv("PATH"));
+    expect_refused(place.run({"up"}), "tmux");
+  }
+  {
+    const Path old(tool(place, "git", "git version 2.20.1") + ":" + ::getenv("PATH"));
+    expect_refused(place.run({"up"}), "git is too old");
+  }
+  for (const char* rest : {"repo", "bin-tmux", "bin-git"})
+    std::filesystem::remove_all(place.folder + "/" + rest);
+  ::mkdir((place.folder + "/repo").c_str(), 0755);
+  EXPECT_EQ(place.everything(), before);
+}
+
+TEST(Up, ASecondOneIsRefused) {
+  Place place;
+  place.install();
+  place.make_repository();
+  const auto lock = lock_dispatcher(place.folder + "/state");
+  ASSERT_TRUE(lock);
+  expect_refused(place.run({"up"}), "pid " + std::to_string(::getpid()), 3);
+}
+
+TEST(Ledger, DamagedMissingOrSomebodyElses) {
+  Place place;
+  place.install();
+  place.run({"ticket", "add", "First"});
+  std::filesystem::remove(place.ledger_path() + "-wal");
+  std::filesystem::remove(place.ledger_path() + "-shm");
+  const std::string garbage(8192, 'x');
+  place.write("state/holdfast.db", garbage);
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+           {"ticket", "list"}, {"ticket", "add", "x"}, {"runtime", "list"}, {"events"}})
+    expect_refused(place.run(args), "is damaged");
+  EXPECT_EQ(place.read("state/holdfast.db"), garbage);
+  std::filesystem::remove(place.ledger_path());
+  expect_refused(place.run({"ticket", "add", "x"}), "is not there");
+  EXPECT_FALSE(std::filesystem::exists(place.ledger_path()));
+}
+
+TEST(Ledger, ThatCannotBeWritten) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everything";
+  Place place;
+  place.install();
+  place.run({"ticket", "add", "First"});
+  const std::string before = place.everything();
+  ::chmod(place.ledger_path().c_str(), 0400);
+  expect_refused(place.run({"ticket", "add", "x"}), "cannot be written");
+  ::chmod(place.ledger_path().c_str(), 0600);
+  EXPECT_EQ(place.everything(), before);
+}
+
+TEST(Configuration, ThatIsWrongIsSaidByEveryCommand) {
+  Place place;
+  place.install();
+  place.write("holdfast.json", "{\n  \"repository\": \"repo\",\n  \"capacity\": \"many\"\n}");
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{{"ticket", "list"},
+                                                                                    {"ticket", "add", "x"},
+                                                                                    {"up"},
+                                                                                    {"plan"},
+                                                                                    {"doctor"},
+                                                                                    {"pool", "status"},
+                                                                                    {"explain", "T-1"}})
+    expect_refused(place.run(args), "holdfast.json:3:15: /capacity: expected a whole number");
+  expect_refused(place.run({"ticket", "list", "--config", "nope.json"}), "cannot be read");
+  std::filesystem::remove(place.folder + "/holdfast.json");
+  expect_refused(place.run({"ticket", "list"}), "holdfast init");
+}
+
+TEST(TmuxFolder, IsBesideTheLedgerWhereThePathIsShort) {
+  Place place;
+  const std::string id = "0123456789abcdef0123456789abcdef";
+  const std::string shallow = "/tmp/hf-" + std::to_string(::getpid());
+  ::mkdir(shallow.c_str(), 0700);
+  EXPECT_EQ(choose_tmux_folder(shallow, id, 2, true).value(), shallow + "/tmux");
+  std::filesystem::remove_all(shallow);
+
+  std::string deep = place.folder;
+  for (int n = 0; n < 4; ++n) ::mkdir((deep += "/a-folder-with-a-rather-long-name").c_str(), 0700);
+  const std::string folder = choose_tmux_folder(deep, id, 2, true).value();
+  EXPECT_LE(socket_path_bytes(folder, 64), socket_path_max);
+  struct stat seen{};
+  ASSERT_EQ(::stat(folder.c_str(), &seen), 0);
+  EXPECT_EQ(seen.st_mode & 0777U, 0700U);
+  EXPECT_EQ(choose_tmux_folder(deep, "another-installation", 2, false).value(), folder);  // remembered
+  ::chmod(folder.c_str(), 0777);
+  EXPECT_FALSE(choose_tmux_folder(deep, id, 2, true));  // others could put sockets there
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(::symlink("/tmp", folder.c_str()), 0);
+  EXPECT_FALSE(choose_tmux_folder(deep, id, 2, true));
+  std::filesystem::remove(folder);
+}
+
+}  // namespace
+}  // namespace holdfast::cli

@@ -202,6 +202,7 @@ TEST_P(BoardContract, ManyMoversHaveOneWinner) {
   const auto seen = put("T-1");
   std::atomic<int> won{0};
   std::vector<std::jthread> movers;
+  movers.reserve(4);
   for (int t = 0; t < 4; ++t)
     movers.emplace_back([&, t] {
       if (move(seen, BoardState::in_progress, "T-1-g" + std::to_string(t + 1)).raw.code == 200) ++won;

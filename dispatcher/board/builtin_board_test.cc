@@ -40,6 +40,7 @@ BoardHouse builtin_house() {
   house.comments = [g = ground.get()](const TicketId& id) {
     std::vector<std::string> texts;
     const TicketPage page = g->desk->show(id).value();
+    texts.reserve(page.comments.size());
     for (const auto& comment : page.comments) texts.push_back(comment.text);
     return texts;
   };

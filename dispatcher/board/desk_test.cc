@@ -31,6 +31,7 @@ struct DeskTest : testing::Test {
   std::vector<std::string> listed(const TicketFilter& filter) {
     std::vector<std::string> ids;
     const auto found = desk->list(filter).value();
+    ids.reserve(found.size());
     for (const auto& ticket : found) ids.push_back(ticket.id.value);
     return ids;
   }

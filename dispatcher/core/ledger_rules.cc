@@ -426,8 +426,6 @@ TicketId ticket_of(const LedgerWrite& write) {
           return w.ticket;
         else if constexpr (std::is_same_v<W, QueueMessage>)
           return w.message.attempt.ticket;
-        else if constexpr (std::is_same_v<W, Note>)
-          return w.attempt.ticket;
         else if constexpr (AboutAttempt<W>)
           return w.attempt.ticket;
         else

@@ -24,6 +24,7 @@ struct House {
   explicit House(int slots) {
     ledger = open_ledger(folder / "ledger.db", LedgerMode::dispatcher).value();
     std::vector<LedgerWrite> writes;
+    writes.reserve(static_cast<std::size_t>(slots));
     for (int n = 0; n < slots; ++n) {
       Slot slot = kit::free_slot(1);
       slot.id.value = "slot-" + std::to_string(100'000 + n);
@@ -42,7 +43,7 @@ void BareUpdate(benchmark::State& state, bool fsync) {
   db.commit();
   db.set_fsync_at_commit(fsync);
   int n = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     db.begin_writing();
     db.run("UPDATE t SET state = 1, owner = 'T-1-g1' WHERE id = ? AND state >= 0", n++ % pool);
     if (db.commit() != sqlite::Committed::yes) state.SkipWithError("not committed");
@@ -55,7 +56,7 @@ BENCHMARK_CAPTURE(BareUpdate, normal, false);
 void ClaimOne(benchmark::State& state) {
   House house(pool);
   int n = 0;
-  for (auto _ : state)
+  while (state.KeepRunning())
     if (house.ledger->write(kit::claim_of("T-" + std::to_string(n++)), {10}).raw.code != 0) {
       state.SkipWithError("refused");
       break;
@@ -69,8 +70,9 @@ void ClaimTogether(benchmark::State& state) {
   House house(pool);
   std::atomic<int> next{0};
   const auto threads = state.range(0);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     std::vector<std::jthread> workers;
+    workers.reserve(static_cast<std::size_t>(threads));
     for (std::int64_t t = 0; t < threads; ++t)
       workers.emplace_back([&] {
         for (int n = 0; n < 8; ++n) house.ledger->write(kit::claim_of("T-" + std::to_string(next++)), {10});
@@ -84,8 +86,9 @@ void ClaimBatch(benchmark::State& state) {
   House house(pool);
   int n = 0;
   const auto size = state.range(0);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     std::vector<LedgerWrite> writes;
+    writes.reserve(static_cast<std::size_t>(size));
     for (std::int64_t k = 0; k < size; ++k) writes.emplace_back(kit::claim_of("T-" + std::to_string(n++)));
     house.ledger->write_many(writes, {10});
   }
@@ -96,7 +99,7 @@ BENCHMARK(ClaimBatch)->Name("Claim/full/batch")->Arg(10)->Arg(100)->UseRealTime(
 void AppendEvent(benchmark::State& state) {
   House house(1);
   const Note note{{{"T-1"}, {1}}, "note", "cause", "evidence of some length, as it usually has"};
-  for (auto _ : state) house.ledger->write(note, {10});
+  while (state.KeepRunning()) house.ledger->write(note, {10});
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(AppendEvent)->Name("Event/normal");
@@ -104,7 +107,7 @@ BENCHMARK(AppendEvent)->Name("Event/normal");
 void NothingChanged(benchmark::State& state) {
   House house(50);
   const auto seq = house.ledger->load().value.seq;
-  for (auto _ : state) benchmark::DoNotOptimize(house.ledger->changes_after(seq));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(house.ledger->changes_after(seq));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(NothingChanged)->Name("Changes/none");
@@ -112,7 +115,7 @@ BENCHMARK(NothingChanged)->Name("Changes/none");
 void LoadThousandOpen(benchmark::State& state) {
   House house(1000);
   for (int n = 0; n < 1000; ++n) house.ledger->write(kit::claim_of("T-" + std::to_string(n)), {10});
-  for (auto _ : state) benchmark::DoNotOptimize(house.ledger->load());
+  while (state.KeepRunning()) benchmark::DoNotOptimize(house.ledger->load());
 }
 BENCHMARK(LoadThousandOpen)->Name("Load/1000 open")->Unit(benchmark::kMillisecond);
 

@@ -178,6 +178,7 @@ TEST_P(LedgerContract, RacingClaimsHaveOneWinnerEach) {
   make_pool(slots);
   std::atomic<int> won{0};
   std::vector<std::jthread> racers;
+  racers.reserve(threads);
   for (int t = 0; t < threads; ++t)
     racers.emplace_back([&, t] {
       Ledger& door = (t % 2 == 1 && house.second) ? *house.second : ledger;
@@ -199,6 +200,7 @@ TEST_P(LedgerContract, NoUpdateIsLostBetweenTwoProcesses) {
   ASSERT_EQ(ledger.write(kit::claim_of("T-1"), {10}).raw.code, 0);
   const AttemptId id{{"T-1"}, {1}};
   std::vector<std::jthread> writers;
+  writers.reserve(threads);
   for (int t = 0; t < threads; ++t)
     writers.emplace_back([&, t] {
       Ledger& door = (t % 2 == 1 && house.second) ? *house.second : ledger;

@@ -101,8 +101,8 @@ TEST_F(LedgerFile, DamagedPagesAreFoundAtTheStart) {
   ASSERT_TRUE(open_ledger(path, LedgerMode::dispatcher));
   {
     std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
-    file.seekp(4096 * 2);
-    file << std::string(3 * 4096, '\x5a');
+    file.seekp(8192);
+    file << std::string(12'288, '\x5a');
   }
   const std::string before = bytes_of(path);
   EXPECT_THAT(error_of(path), AllOf(HasSubstr(path), HasSubstr("is damaged")));

@@ -154,9 +154,7 @@ void Query::bind_one(const T& value) {
       bind_one(*value);
     else
       bind_null();
-  } else if constexpr (std::is_enum_v<T>)
-    bind_integer(static_cast<std::int64_t>(value));
-  else if constexpr (std::is_integral_v<T>)
+  } else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
     bind_integer(static_cast<std::int64_t>(value));
   else if constexpr (std::is_same_v<T, Instant>)
     bind_integer(value.ms);

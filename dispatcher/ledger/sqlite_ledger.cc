@@ -157,12 +157,15 @@ Reply<LedgerDelta> SqliteLedger::write(const LedgerWrite& write, Instant now) {
 
 std::vector<Reply<LedgerDelta>> SqliteLedger::write_many(std::span<const LedgerWrite> writes, Instant now) {
   std::vector<Waiting> waiting;
+  waiting.reserve(writes.size());
   for (const LedgerWrite& write : writes) waiting.push_back({&write, now});
   std::vector<Waiting*> batch;
+  batch.reserve(writes.size());
   for (Waiting& w : waiting) batch.push_back(&w);
   if (parts_->writable && !batch.empty()) parts_->perform(batch);
 
   std::vector<Reply<LedgerDelta>> replies;
+  replies.reserve(writes.size());
   for (Waiting& w : waiting)
     replies.push_back(parts_->writable ? std::move(w.reply) : parts_->refuse_read_only());
   return replies;

@@ -89,7 +89,7 @@ bool slot_name_is_fine(const SlotId& slot) {
              slot.value, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'; });
 }
 
-std::optional<Slot> find_slot(const Context& context, const SlotId& id) {
+std::optional<PoolSlot> find_slot(const Context& context, const SlotId& id) {
   if (!slot_name_is_fine(id)) return std::nullopt;
   const std::string path = context.pool_path(id);
   const std::string wanted = path + "/.git";
@@ -97,21 +97,21 @@ std::optional<Slot> find_slot(const Context& context, const SlotId& id) {
   const auto is_it = [&wanted](const std::string& admin) {
     return trimmed(read_file(admin + "/gitdir", 65536).text) == wanted;
   };
-  if (is_it(all + "/" + id.value)) return Slot{id, path, all + "/" + id.value};
+  if (is_it(all + "/" + id.value)) return PoolSlot{id, path, all + "/" + id.value};
   // git gives the registration another name when the plain one was taken.
   std::error_code failed;
   for (fs::directory_iterator at(all, failed), end; !failed && at != end; at.increment(failed))
-    if (is_it(at->path().string())) return Slot{id, path, at->path().string()};
+    if (is_it(at->path().string())) return PoolSlot{id, path, at->path().string()};
   return std::nullopt;
 }
 
-DotGit dot_git_of(const Slot& slot) {
+DotGit dot_git_of(const PoolSlot& slot) {
   if (!there(slot.path + "/.git")) return DotGit::missing;
   const FileText file = read_file(slot.path + "/.git", 65536);
   return file.error == 0 && trimmed(file.text) == "gitdir: " + slot.admin ? DotGit::right : DotGit::replaced;
 }
 
-std::vector<std::string> operations_in_progress(const Slot& slot) {
+std::vector<std::string> operations_in_progress(const PoolSlot& slot) {
   constexpr std::pair<const char*, const char*> signs[] = {
       {"rebase-merge", "rebase"}, {"rebase-apply", "rebase"},
       {"MERGE_HEAD", "merge"},    {"CHERRY_PICK_HEAD", "cherry-pick"},
@@ -123,7 +123,7 @@ std::vector<std::string> operations_in_progress(const Slot& slot) {
   return found;
 }
 
-std::vector<std::string> git_locks(const Slot& slot) {
+std::vector<std::string> git_locks(const PoolSlot& slot) {
   std::vector<std::string> found;
   for (const char* name : {"/index.lock", "/HEAD.lock"})
     if (there(slot.admin + name)) found.push_back(slot.admin + name);

@@ -74,21 +74,20 @@ struct PoolSlot {
 
   [[nodiscard]] GitPlace place() const { return {.git_dir = admin, .work_tree = path, .folder = path}; }
 };
-using Slot = PoolSlot;
 
 // Found by what the repository says, never by the worktree's own .git file, which its worker may have
 // replaced.
-std::optional<Slot> find_slot(const Context&, const SlotId&);
+std::optional<PoolSlot> find_slot(const Context&, const SlotId&);
 bool slot_name_is_fine(const SlotId&);
 
 enum class DotGit { right, missing, replaced };
-DotGit dot_git_of(const Slot&);
-std::vector<std::string> operations_in_progress(const Slot&);  // "rebase", "merge", ...
-std::vector<std::string> git_locks(const Slot&);               // paths: index.lock, HEAD.lock
+DotGit dot_git_of(const PoolSlot&);
+std::vector<std::string> operations_in_progress(const PoolSlot&);  // "rebase", "merge", ...
+std::vector<std::string> git_locks(const PoolSlot&);               // paths: index.lock, HEAD.lock
 
 // The slot with its lock, which every git that works in it inherits.
 struct HeldSlot {
-  Slot slot;
+  PoolSlot slot;
   FileLock lock;
 };
 OrReply<HeldSlot> hold_slot(const Context&, const SlotId&);

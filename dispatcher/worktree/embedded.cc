@@ -67,7 +67,7 @@ bool submodule_is_as_recorded(const Context& context, const std::string& root, c
                               const GitHow& how) {
   const std::string git_folder = git_folder_of(root);
   if (git_folder.empty()) return false;
-  const auto status = read_status(context, Slot{{}, root, git_folder}, how);
+  const auto status = read_status(context, PoolSlot{{}, root, git_folder}, how);
   return status && status->clean() && status->head == recorded;
 }
 

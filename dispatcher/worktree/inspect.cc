@@ -87,8 +87,8 @@ class Inspection {
   // With a remote, the target is what the remote has; a local branch of that name may lag behind, or be
   // ahead.
   std::string target_tip(const std::string& mirror) {
-    const std::string local = ref(order_.target);
-    const std::string there = order_.remote.empty() ? "" : ref(mirror);
+    std::string local = ref(order_.target);
+    std::string there = order_.remote.empty() ? "" : ref(mirror);
     if (there.empty() || there == local) return local;
     if (local.empty()) return there;
     const auto behind = history_.is_ancestor(there, local);

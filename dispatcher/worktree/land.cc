@@ -54,7 +54,7 @@ class Lander {
   ChildEnd git(const std::vector<std::string>& args) const {
     return context_.git.run(context_.refs_only(), args, how_);
   }
-  static Landed says(LandAnswer answer, const std::string& commit = "", std::string output = "",
+  static Landed says(LandAnswer answer, const std::string& commit = "", const std::string& output = "",
                      std::string note = "") {
     return {answer, {commit}, tail(output), std::move(note)};
   }
@@ -153,7 +153,7 @@ class Lander {
   }
 
   OrReply<Nothing> scratch_at(const std::string& path, const std::string& commit) const {
-    Slot scratch{{"landing"}, path, ""};
+    PoolSlot scratch{{"landing"}, path, ""};
     for (int attempt = 0; attempt < 2; ++attempt) {
       scratch.admin = admin_of(path);
       if (scratch.admin.empty() || dot_git_of(scratch) != DotGit::right) {

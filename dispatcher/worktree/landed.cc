@@ -95,12 +95,12 @@ Landing cannot_tell(const RawReply& raw, Tri ancestor) {
 
 Landing judge_ancestor(const History& history, const std::string& target, const std::string& tip,
                        const std::string& base) {
-  const Landing landed{Tri::yes, Tri::no, ""};
+  Landing landed{Tri::yes, Tri::no, ""};
   if (target == tip || base.empty()) return landed;
   const auto present = history.apply(base, target, tip);
   if (!present) return cannot_tell(present.error(), Tri::unknown);
   if (*present == InMemory::changes_nothing) return landed;
-  const Landing reverted{Tri::no, Tri::no, "it was merged into the target, and reverted there since"};
+  Landing reverted{Tri::no, Tri::no, "it was merged into the target, and reverted there since"};
   const auto absent = history.apply(tip, target, base);
   if (!absent) return cannot_tell(absent.error(), Tri::unknown);
   if (*absent == InMemory::changes_nothing) return reverted;
@@ -135,7 +135,7 @@ Landing judge_landing(const History& history, const std::string& target, const s
       return {Tri::no, Tri::unknown, "the target has too many commits since to look for equal patches"};
     case Tri::yes: break;
   }
-  const Landing reverted{Tri::no, Tri::no, "an equal patch was on the target, and was reverted there since"};
+  Landing reverted{Tri::no, Tri::no, "an equal patch was on the target, and was reverted there since"};
   if (evidence->reversed) return reverted;
   const auto absent = history.apply(tip, target, *fork);
   if (!absent) return cannot_tell(absent.error(), Tri::no);

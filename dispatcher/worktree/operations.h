@@ -25,10 +25,10 @@ Reply<std::vector<AttemptId>> traces_in_refs(const Context&, const Deadline&);
 // What several of them need.
 OrReply<std::string> resolve_commit(const Context&, const std::string& name,
                                     const GitHow&);  // full ref, or object id
-SlotSighting sight_slot(const Context&, const Slot&, const GitHow&);
+SlotSighting sight_slot(const Context&, const PoolSlot&, const GitHow&);
 // Untracked files that only became visible because a checkout brought another .gitignore: moved to
 // quarantine.
-OrReply<Nothing> set_leftovers_aside(const Context&, const Slot&, const GitHow&);
+OrReply<Nothing> set_leftovers_aside(const Context&, const PoolSlot&, const GitHow&);
 
 template <class T>
 Reply<T> failed_with(RawReply raw) {

@@ -91,7 +91,7 @@ OrReply<std::vector<std::string>> stashes_of(const Context& context, const Branc
   return found;
 }
 
-std::vector<std::string> autostashes(const Slot& slot) {
+std::vector<std::string> autostashes(const PoolSlot& slot) {
   std::vector<std::string> found;
   for (const char* name : {"/rebase-merge/autostash", "/rebase-apply/autostash", "/MERGE_AUTOSTASH"})
     if (const std::string oid = trimmed(read_file(slot.admin + name, 4096).text); is_object_id(oid))
@@ -101,7 +101,7 @@ std::vector<std::string> autostashes(const Slot& slot) {
 
 }  // namespace
 
-Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const Slot* slot,
+Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const PoolSlot* slot,
                          const GitHow& how) {
   Pins pins{.folder = "refs/holdfast/keep/" + ref_folder(order.attempt) + "/", .held = {}, .changes = {}};
   const std::string branch_ref = "refs/heads/" + order.branch.value;

@@ -6,6 +6,6 @@
 namespace holdfast {
 
 // REQUIRES: the slot's lock is held and in `how`; null: no slot, the attempt's refs alone.
-Reply<Salvaged> pin_held(const Context&, const BranchOrder&, const Slot*, const GitHow&);
+Reply<Salvaged> pin_held(const Context&, const BranchOrder&, const PoolSlot*, const GitHow&);
 
 }  // namespace holdfast

@@ -43,7 +43,7 @@ void set_aside(const Context& context, const std::string& path, const std::strin
 
 // Does any process of this host stand in the slot or hold one of its files open? "No" is evidence only
 // together with age: a process in another pid namespace is not seen.
-bool somebody_is_in(const Slot& slot) {
+bool somebody_is_in(const PoolSlot& slot) {
   std::error_code failed;
   for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
     if (at->path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
@@ -62,7 +62,7 @@ bool somebody_is_in(const Slot& slot) {
 }
 
 // index.lock of a git that was killed. REQUIRES our own lock on the slot: no helper of ours is left.
-void clear_stale_locks(const Context& context, const Slot& slot) {
+void clear_stale_locks(const Context& context, const PoolSlot& slot) {
   for (const std::string& lock : git_locks(slot)) {
     std::error_code failed;
     const auto written = fs::last_write_time(lock, failed);
@@ -72,7 +72,7 @@ void clear_stale_locks(const Context& context, const Slot& slot) {
   }
 }
 
-void remember_pristine(const Context& context, const Slot& slot) {
+void remember_pristine(const Context& context, const PoolSlot& slot) {
   const fs::path to = fs::path(context.state) / "pristine" / slot.id.value;
   std::error_code failed;
   fs::create_directories(to, failed);
@@ -101,7 +101,7 @@ OrReply<Nothing> add(const Context& context, const SlotId& id, const std::string
   return Nothing{};
 }
 
-OrReply<Nothing> finish_half_made(const Context& context, const Slot& slot, const std::string& start,
+OrReply<Nothing> finish_half_made(const Context& context, const PoolSlot& slot, const std::string& start,
                                   const GitHow& how) {
   std::error_code failed;
   fs::create_directories(slot.path, failed);
@@ -116,7 +116,7 @@ OrReply<Nothing> finish_half_made(const Context& context, const Slot& slot, cons
 }
 
 // The folder is gone, the registration, with HEAD, index and reflog, is not: make the folder from them.
-OrReply<Nothing> restore_folder(const Context& context, const Slot& slot, const GitHow& how) {
+OrReply<Nothing> restore_folder(const Context& context, const PoolSlot& slot, const GitHow& how) {
   std::error_code failed;
   fs::create_directories(slot.path, failed);
   if (replace_file(slot.path, ".git", "gitdir: " + slot.admin + "\n") != 0)
@@ -180,7 +180,7 @@ std::vector<SlotId> known_slots(const Context& context) {
 
 }  // namespace
 
-SlotSighting sight_slot(const Context& context, const Slot& slot, const GitHow& how) {
+SlotSighting sight_slot(const Context& context, const PoolSlot& slot, const GitHow& how) {
   SlotSighting seen;
   seen.slot = slot.id;
   seen.path = slot.path;

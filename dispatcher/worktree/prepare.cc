@@ -21,7 +21,7 @@ namespace holdfast {
 namespace {
 
 // What git itself would note. Nobody depends on it, so nothing fails over it.
-void note_in_reflog(const Context& context, const Slot& slot, const std::string& oid,
+void note_in_reflog(const Context& context, const PoolSlot& slot, const std::string& oid,
                     const std::string& words) {
   const Fd log(::open((slot.admin + "/logs/HEAD").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (!log.open()) return;
@@ -30,11 +30,11 @@ void note_in_reflog(const Context& context, const Slot& slot, const std::string&
                            std::to_string(::time(nullptr)) + " +0000\t" + words + "\n");
 }
 
-RawReply not_clean(const Slot& slot, const std::string& what) {
+RawReply not_clean(const PoolSlot& slot, const std::string& what) {
   return refused("dirty: " + slot.id.value + " has " + what);
 }
 
-OrReply<WorkStatus> clean_status(const Context& context, const Slot& slot, const GitHow& how) {
+OrReply<WorkStatus> clean_status(const Context& context, const PoolSlot& slot, const GitHow& how) {
   if (const auto locks = git_locks(slot); !locks.empty())
     return std::unexpected(
         refused("busy: " + locks.front() + " exists: another git works there, or was killed"));
@@ -50,7 +50,7 @@ OrReply<WorkStatus> clean_status(const Context& context, const Slot& slot, const
 // The slot is on the branch already: by an earlier call whose answer was lost. The branch's name holds the
 // generation, so nobody but this attempt can have made it; where the lease did not survive a power cut, the
 // start has to say where it began.
-Reply<Prepared> already_on_branch(const Context& context, const Slot& slot, const PrepareOrder& order,
+Reply<Prepared> already_on_branch(const Context& context, const PoolSlot& slot, const PrepareOrder& order,
                                   const std::optional<Lease>& lease, const GitHow& how) {
   if (lease && (lease->attempt != order.attempt || lease->branch != order.branch))
     return failed_with<Prepared>(
@@ -66,7 +66,7 @@ Reply<Prepared> already_on_branch(const Context& context, const Slot& slot, cons
 
 // An earlier call for this attempt was killed while it moved the slot, so no worker was ever here. What a
 // half-done checkout leaves are files of either commit; only if that is all there is, is it thrown away.
-OrReply<Nothing> finish_half_move(const Context& context, const Slot& slot, const std::string& base,
+OrReply<Nothing> finish_half_move(const Context& context, const PoolSlot& slot, const std::string& base,
                                   const GitHow& how) {
   for (const std::string& lock : git_locks(slot)) ::unlink(lock.c_str());
   const auto shot = take_snapshot(context, slot, how);
@@ -91,7 +91,7 @@ OrReply<Nothing> finish_half_move(const Context& context, const Slot& slot, cons
   return Nothing{};
 }
 
-OrReply<Nothing> move_to(const Context& context, const Slot& slot, const std::string& oid,
+OrReply<Nothing> move_to(const Context& context, const PoolSlot& slot, const std::string& oid,
                          const GitHow& how) {
   const ChildEnd end = context.git.run(slot.place(), {"checkout", "-q", "--detach", oid, "--"}, how);
   if (!end.answered()) return std::unexpected(raw_of(end));
@@ -130,7 +130,7 @@ OrReply<std::string> resolve_commit(const Context& context, const std::string& n
   return trimmed(end.out);
 }
 
-OrReply<Nothing> set_leftovers_aside(const Context& context, const Slot& slot, const GitHow& how) {
+OrReply<Nothing> set_leftovers_aside(const Context& context, const PoolSlot& slot, const GitHow& how) {
   const ChildEnd end = context.git.run(
       slot.place(),
       {"ls-files", "-z", "--others", "--directory", "--no-empty-directory", "--exclude-standard"}, how);
@@ -157,7 +157,7 @@ Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, 
         refused("invalid reference: " + order.branch.value + " does not name its attempt"));
   auto held = hold_slot(context, order.slot);
   if (!held) return failed_with<Prepared>(held.error());
-  const Slot& slot = held->slot;
+  const PoolSlot& slot = held->slot;
   const GitHow how{.deadline = deadline, .lock_fd = held->lock.fd()};
 
   const Head head = RefFiles::read_head(slot.admin);

@@ -3,10 +3,14 @@
 // [files]`.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/worktree/git_worktrees.h"

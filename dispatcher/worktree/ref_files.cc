@@ -66,7 +66,7 @@ std::optional<std::string> RefFiles::resolve(const std::string& ref) const {
       file = read_file(common_ + "/" + name, longest_loose_ref);
       if (file.error != 0) return std::nullopt;
     }
-    const std::string text = trimmed(file.text);
+    std::string text = trimmed(file.text);
     if (is_object_id(text)) return text;
     if (!text.starts_with("ref: refs/")) return std::nullopt;
     name = text.substr(5);

@@ -26,7 +26,7 @@ using Fault = std::unexpected<RawReply>;
 
 class Release {
  public:
-  Release(const Context& context, const Slot& slot, const SlotOrder& order, std::string start,
+  Release(const Context& context, const PoolSlot& slot, const SlotOrder& order, std::string start,
           const GitHow& how)
       : context_(context), slot_(slot), order_(order), start_(std::move(start)), how_(how) {}
 
@@ -233,7 +233,7 @@ class Release {
   }
 
   const Context& context_;
-  const Slot& slot_;
+  const PoolSlot& slot_;
   const SlotOrder& order_;
   std::string start_;
   const GitHow& how_;
@@ -247,7 +247,7 @@ Reply<SlotSighting> release_slot(const Context& context, const SlotOrder& order,
   auto held = hold_slot(context, order.slot);
   if (!held) return failed_with<SlotSighting>(held.error());
   const GitHow how{.deadline = deadline, .lock_fd = held->lock.fd()};
-  const Slot& slot = held->slot;
+  const PoolSlot& slot = held->slot;
   const auto commit = resolve_commit(context, start, how);
   if (!commit) return failed_with<SlotSighting>(commit.error());
 

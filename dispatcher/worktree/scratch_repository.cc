@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ChildEnd run_git(const fs::path& folder, const fs::path& home, std::vector<std::string> args) {
+ChildEnd run_git(const fs::path& folder, const fs::path& home, const std::vector<std::string>& args) {
   ChildCommand command;
   command.argv = {"git"};
   command.argv.insert(command.argv.end(), args.begin(), args.end());
@@ -59,7 +59,7 @@ void ScratchRepository::TearDown() {
   fs::remove_all(root_, ignored);
 }
 
-std::string ScratchRepository::git(const fs::path& folder, std::vector<std::string> args) {
+std::string ScratchRepository::git(const fs::path& folder, const std::vector<std::string>& args) {
   const ChildEnd end = run_git(folder, root_, args);
   std::string words;
   for (const auto& arg : args) words += arg + " ";
@@ -67,8 +67,8 @@ std::string ScratchRepository::git(const fs::path& folder, std::vector<std::stri
   return end.out.ends_with('\n') ? end.out.substr(0, end.out.size() - 1) : end.out;
 }
 
-int ScratchRepository::try_git(const fs::path& folder, std::vector<std::string> args) {
-  return run_git(folder, root_, std::move(args)).code;
+int ScratchRepository::try_git(const fs::path& folder, const std::vector<std::string>& args) {
+  return run_git(folder, root_, args).code;
 }
 
 void ScratchRepository::write(const fs::path& file, std::string_view contents) {

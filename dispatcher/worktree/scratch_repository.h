@@ -18,9 +18,9 @@ class ScratchRepository : public testing::Test {
 
   // git as a person or a worker runs it, in `folder`. The output without the last newline; a failure fails
   // the test.
-  std::string git(const std::filesystem::path& folder, std::vector<std::string> args);
+  std::string git(const std::filesystem::path& folder, const std::vector<std::string>& args);
   // As above, when failing is part of the story.
-  int try_git(const std::filesystem::path& folder, std::vector<std::string> args);
+  int try_git(const std::filesystem::path& folder, const std::vector<std::string>& args);
   static void write(const std::filesystem::path& file, std::string_view contents);
   static std::string read(const std::filesystem::path& file);
   // Writes the file, adds it, commits; the commit's id.

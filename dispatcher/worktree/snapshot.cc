@@ -22,7 +22,7 @@ bool is_or_is_below(const std::string& path, const std::string& folder) {
 
 class Shooting {
  public:
-  Shooting(const Context& context, const Slot& slot, const GitHow& how, Snapshot& shot)
+  Shooting(const Context& context, const PoolSlot& slot, const GitHow& how, Snapshot& shot)
       : context_(context), slot_(slot), how_(how), shot_(shot), private_(shot.folder.path + "/git") {}
 
   OrReply<Nothing> shoot() {
@@ -245,7 +245,7 @@ class Shooting {
   }
 
   const Context& context_;
-  const Slot& slot_;
+  const PoolSlot& slot_;
   const GitHow& how_;
   Snapshot& shot_;
   std::string private_;
@@ -260,7 +260,7 @@ std::string Snapshot::content_key() const {
   return key;
 }
 
-OrReply<Snapshot> take_snapshot(const Context& context, const Slot& slot, const GitHow& how) {
+OrReply<Snapshot> take_snapshot(const Context& context, const PoolSlot& slot, const GitHow& how) {
   Snapshot shot;
   shot.folder = context.temporary();
   if (shot.folder.path.empty())

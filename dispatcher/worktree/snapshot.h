@@ -43,6 +43,6 @@ struct Snapshot {
   [[nodiscard]] std::string content_key() const;
 };
 
-OrReply<Snapshot> take_snapshot(const Context&, const Slot&, const GitHow&);
+OrReply<Snapshot> take_snapshot(const Context&, const PoolSlot&, const GitHow&);
 
 }  // namespace holdfast

@@ -39,7 +39,7 @@ OrReply<WorkStatus> parse_status(std::string_view text) {
   return status;
 }
 
-OrReply<WorkStatus> read_status(const Context& context, const Slot& slot, const GitHow& how) {
+OrReply<WorkStatus> read_status(const Context& context, const PoolSlot& slot, const GitHow& how) {
   const ChildEnd end =
       context.git.run(slot.place(),
                       {"status", "--porcelain=v2", "--branch", "-z", "--no-ahead-behind", "--no-renames",

@@ -20,7 +20,7 @@ struct WorkStatus {
   [[nodiscard]] std::string in_words() const;
 };
 
-OrReply<WorkStatus> read_status(const Context&, const Slot&, const GitHow&);
+OrReply<WorkStatus> read_status(const Context&, const PoolSlot&, const GitHow&);
 OrReply<WorkStatus> parse_status(std::string_view porcelain_v2_nul);
 
 }  // namespace holdfast

@@ -64,37 +64,39 @@ TEST_F(Interrupted, PrepareSurvivesAKillAtEveryCall) {
   }
 }
 
-TEST_F(Interrupted, SalvageAndReleaseSurviveAKillAtEveryCall) {
+class InterruptedSalvage : public Interrupted, public testing::WithParamInterface<const char*> {};
+
+TEST_P(InterruptedSalvage, SurvivesAKillAtEveryCall) {
   int n = 0;
-  for (const char* kind : {"before", "after"}) {
-    for (int at = 1;; ++at) {
-      SCOPED_TRACE(kind + std::to_string(at));
-      const AttemptId of = attempt("T-" + std::to_string(++n));
-      const fs::path slot = prepared(of);
-      const std::string head = commit(slot, "file1", "committed by " + of.ticket.value);
-      write(slot / "new", "uncommitted by " + of.ticket.value);
-      write(slot / "file2", "changed by " + of.ticket.value);
-      plan(kind, at);
-      int used = 0;
-      bool released = false;
-      // What a driver does: look, salvage, release, until it is done.
-      for (int round = 0; round < 6 && !released; ++round) {
-        const auto saved = worktrees().salvage(branch_order(of), soon);
-        if (done(saved.raw))
-          released = done(worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon).raw);
-        if (round == 0) used = calls();
-        if (round == 0) plan("none", 0);
-      }
-      ASSERT_TRUE(released);
-      EXPECT_EQ(git(main_, {"show", "refs/holdfast/salvage/" + of.ticket.value + "/g1/001:new"}),
-                "uncommitted by " + of.ticket.value);
-      EXPECT_EQ(tip("refs/heads/" + branch_order(of).branch.value), head);
-      EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
-      EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), base_);
-      if (used < at) break;
+  for (int at = 1;; ++at) {
+    SCOPED_TRACE(at);
+    const AttemptId of = attempt("T-" + std::to_string(++n));
+    const fs::path slot = prepared(of);
+    const std::string head = commit(slot, "file1", "committed by " + of.ticket.value);
+    write(slot / "new", "uncommitted by " + of.ticket.value);
+    write(slot / "file2", "changed by " + of.ticket.value);
+    plan(GetParam(), at);
+    int used = 0;
+    bool released = false;
+    // What a driver does: look, salvage, release, until it is done.
+    for (int round = 0; round < 6 && !released; ++round) {
+      const auto saved = worktrees().salvage(branch_order(of), soon);
+      if (done(saved.raw))
+        released = done(worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon).raw);
+      if (round == 0) used = calls();
+      if (round == 0) plan("none", 0);
     }
+    ASSERT_TRUE(released);
+    EXPECT_EQ(git(main_, {"show", "refs/holdfast/salvage/" + of.ticket.value + "/g1/001:new"}),
+              "uncommitted by " + of.ticket.value);
+    EXPECT_EQ(tip("refs/heads/" + branch_order(of).branch.value), head);
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+    EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), base_);
+    if (used < at) break;
   }
 }
+INSTANTIATE_TEST_SUITE_P(Kill, InterruptedSalvage, testing::Values("before", "after"),
+                         [](const auto& which) { return std::string(which.param); });
 
 TEST_F(Interrupted, AHalfDoneCheckoutIsFinishedAndAnythingElseIsNot) {
   for (const bool foreign : {false, true}) {

@@ -26,7 +26,7 @@ void declare(Slots& slots, const Option& option) {
     return;
   }
   CLI::Option* made = slots.app->add_option(names, slots.values[option.name]);
-  made->type_size(1)->expected(1);
+  made->type_size(1)->expected(1)->allow_extra_args(false);
   made->multi_option_policy(option.many ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
 }
 
@@ -35,7 +35,7 @@ void declare(Slots& slots, const Positional& positional) {
   if (positional.many)
     made->expected(positional.required ? 1 : 0, 1 << 20);
   else
-    made->type_size(1)->expected(1);
+    made->type_size(1)->expected(1)->allow_extra_args(false);
   if (positional.required) made->required();
 }
 

@@ -83,7 +83,8 @@ TEST(BadInput, OnTheBoard) {
     const char* words;
     std::string input = {};
   } table[] = {
-      {{"ticket", "add", "x", "--id", "../../etc"}, "letters, digits"},
+      {{"ticket", "add", "x", "--id", "../../etc"}, "must begin with"},
+      {{"ticket", "add", "x", "--id", "a/../../etc"}, "letters, digits"},
       {{"ticket", "add", "x", "--id", "T-1-g2"}, "must not end in '-g'"},
       {{"ticket", "add", "x", "--id", "a:b"}, "letters, digits"},
       {{"ticket", "add", "x", "--id", "a.b"}, "letters, digits"},

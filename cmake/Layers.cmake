@@ -1,19 +1,21 @@
-# holdfast_layer(NAME SOURCES ... USES layers... LIBRARIES outside...)
+# holdfast_layer(NAME SOURCES ... USES layers... LIBRARIES outside... [PRECOMPILED heavy headers])
 #   one static library; its headers are included as "dispatcher/NAME/x.h" from the top of the tree.
 # holdfast_tests(NAME SOURCES ... USES ... LIBRARIES ... [LABELS ...] [TIMEOUT seconds])
 #   one GoogleTest binary, discovered test by test.
 find_package(Threads REQUIRED)
 find_package(GTest REQUIRED CONFIG)
 
-add_library(holdfast_pch INTERFACE)
-target_precompile_headers(holdfast_pch INTERFACE <algorithm> <array> <chrono> <compare> <cstdint> <functional> <map>
-                          <memory> <optional> <set> <span> <string> <string_view> <utility> <variant> <vector>)
-
 function(holdfast_layer name)
-  cmake_parse_arguments(L "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(L "" "" "SOURCES;USES;LIBRARIES;PRECOMPILED" ${ARGN})
   add_library(holdfast_${name} STATIC ${L_SOURCES})
   target_include_directories(holdfast_${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_link_libraries(holdfast_${name} PRIVATE holdfast_pch)
+  # One precompiled header for all layers, compiled with core, the first of them; a layer of heavy headers has its own.
+  if(name STREQUAL "core" OR L_PRECOMPILED)
+    target_precompile_headers(holdfast_${name} PRIVATE <algorithm> <array> <chrono> <compare> <cstdint> <functional> <map> <memory>
+                              <optional> <set> <span> <string> <string_view> <utility> <variant> <vector> ${L_PRECOMPILED})
+  else()
+    target_precompile_headers(holdfast_${name} REUSE_FROM holdfast_core)
+  endif()
   foreach(used IN LISTS L_USES)
     target_link_libraries(holdfast_${name} PUBLIC holdfast_${used})
   endforeach()

@@ -81,6 +81,7 @@ std::vector<Command> setup_commands();
 std::vector<Command> up_commands();
 std::vector<Command> plan_commands();
 std::vector<Command> ticket_commands();
+std::vector<Command> ticket_file_commands();
 std::vector<Command> wish_commands();
 std::vector<Command> runtime_commands();
 std::vector<Command> explain_commands();

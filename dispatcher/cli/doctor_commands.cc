@@ -116,7 +116,11 @@ Exit doctor(const Arguments& args, Shell& shell) {
   add(find_stranded(look));
   for (const std::string& trouble : look.troubles)
     found.push_back({Weight::warning, "not-seen", "", trouble, "look again when it answers"});
-  std::ranges::stable_sort(found, std::ranges::greater{}, &Finding::weight);
+  std::vector<Finding> ordered;  // the heaviest first
+  for (const Weight weight : {Weight::problem, Weight::warning, Weight::note})
+    for (const Finding& f : found)
+      if (f.weight == weight) ordered.push_back(f);
+  found = std::move(ordered);
 
   bool runs = false;
   {

@@ -18,14 +18,17 @@ Exit plan(const Arguments& args, Shell& shell) {
   if (!config) return fail(shell, config.error());
   const auto look = look_around(*config, false);
   if (!look) return fail(shell, look.error());
-  std::vector<TicketId> ids;
-  for (const auto& [id, t] : (*look)->brain.knowledge.tickets) ids.push_back(id);
-  // Those that would be claimed come in their order, after those that are live.
-  const auto order = ranking((*look)->brain.knowledge, (*look)->brain.policy);
-  std::ranges::stable_sort(ids, {},
-                           [&](const TicketId& id) { return std::ranges::find(order, id) - order.begin(); });
-  std::ranges::stable_partition(
-      ids, [&](const TicketId& id) { return (*look)->brain.knowledge.tickets.at(id).current() != nullptr; });
+  // Live ones first, then those that would be claimed, in their order, then the rest.
+  const Knowledge& known = (*look)->brain.knowledge;
+  std::vector<TicketId> ids, rest;
+  const auto order = ranking(known, (*look)->brain.policy);
+  for (const auto& [id, t] : known.tickets)
+    if (t.current() != nullptr)
+      ids.push_back(id);
+    else if (std::ranges::find(order, id) == order.end())
+      rest.push_back(id);
+  ids.insert(ids.end(), order.begin(), order.end());
+  ids.insert(ids.end(), rest.begin(), rest.end());
 
   const bool all = args.has("all");
   Json rows = Json::array();

@@ -116,12 +116,10 @@ std::vector<TicketLine> live_lines(const Brain& brain, std::size_t at_most) {
     }
     order.emplace_back(rank, std::move(line));
   }
-  std::ranges::stable_sort(order, {}, [](const auto& entry) { return entry.first; });
   std::vector<TicketLine> lines;
-  for (auto& [rank, line] : order) {
-    if (lines.size() >= at_most) break;
-    lines.push_back(std::move(line));
-  }
+  for (int rank = 0; rank <= 2; ++rank)  // live ones first
+    for (auto& [of, line] : order)
+      if (of == rank && lines.size() < at_most) lines.push_back(std::move(line));
   return lines;
 }
 

@@ -1,8 +1,5 @@
-// What people do with tickets themselves: add, look, change, move, comment, take out and put in.
+// What people do with tickets themselves: add, look, change, move and comment.
 #include <charconv>
-#include <fstream>
-#include <istream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -232,43 +229,6 @@ Exit comment(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-Exit import_tickets(const Arguments& args, Shell& shell) {
-  const auto text = read_input(*args.one("FILE"), shell, 256U << 20);
-  if (!text) return fail(shell, text.error());
-  auto books = open_books(shell, LedgerMode::command_line);
-  if (!books) return fail(shell, books.error());
-  const auto count = books->desk->import_lines(*text, shell.person, shell.now());
-  if (!count) {
-    const auto& wrong = count.error();
-    std::string words = words_for(wrong.front());
-    if (wrong.size() > 1) words += " (and " + std::to_string(wrong.size() - 1) + " more)";
-    return shell.fail(Exit::bad_input, words + "; nothing was imported");
-  }
-  wake_dispatcher(books->config);
-  if (shell.json)
-    print(shell, {{"imported", *count}});
-  else
-    shell.out << *count << " tickets imported\n";
-  return Exit::ok;
-}
-
-Exit export_tickets(const Arguments& args, Shell& shell) {
-  auto books = open_books(shell, LedgerMode::read_only);
-  if (!books) return fail(shell, books.error());
-  const auto lines = books->desk->export_lines();
-  if (!lines) return fail(shell, trouble_of(lines.error()));
-  const std::string path = args.one("FILE").value_or("-");
-  if (path == "-") {
-    shell.out << *lines;
-    return Exit::ok;
-  }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << *lines;
-  file.close();
-  if (!file) return shell.fail(Exit::bad_input, safe(path) + ": cannot be written");
-  return Exit::ok;
-}
-
 const Positional a_ticket{"TICKET", "The ticket's id.", Is::ticket, true, false};
 const Option body{"body", "TEXT", "What is to be done: the worker's prompt.", 'b', false, Is::text};
 const Option body_file{"body-file", "FILE", "The same from a file; - is the standard input.",
@@ -348,21 +308,6 @@ std::vector<Command> ticket_commands() {
        {{"file", "FILE", "The text from a file; - is the standard input.", 'F', false, Is::file}},
        {{"holdfast ticket comment T-1 'The customer says it is urgent.'", ""}},
        comment},
-      {{"ticket", "import"},
-       "Adds tickets from JSON Lines: all of them, or none.",
-       "One object on each line; id and title are required. See `ticket export` for all the fields.",
-       {{"FILE", "The file; - is the standard input.", Is::file, true, false}},
-       {},
-       {{"holdfast ticket import tickets.jsonl", ""},
-        {"holdfast ticket export | ssh other holdfast ticket import -", ""}},
-       import_tickets},
-      {{"ticket", "export"},
-       "Writes all tickets as JSON Lines.",
-       "",
-       {{"FILE", "Where to; else the standard output.", Is::file, false, false}},
-       {},
-       {{"holdfast ticket export backup.jsonl", ""}},
-       export_tickets},
   };
 }
 

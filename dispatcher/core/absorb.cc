@@ -243,7 +243,10 @@ struct OnDone {
     }
   }
   void operator()(const GiveGo&) const { ticket().work.go_given = true; }
-  void operator()(const Post&) const { ticket().work.look_now = true; }
+  void operator()(const Post&) const {
+    ticket().work.look_now = true;
+    ticket().work.post_refusal.clear();
+  }
   void operator()(const Look&) const {
     TicketKnowledge& t = ticket();
     if (const auto* looked = value<Looked>(); looked && t.newest) take_look(k, t, *looked, answer, policy);
@@ -388,6 +391,8 @@ struct OnTrouble {
     // The runtime is not ready, or busy: it and the message are kept, it is looked at, and the message is
     // tried again.
     ticket().work.look_now = true;
+    ticket().work.post_refusal = words;
+    ticket().work.post_hopeless = refused && *refused == Why::invalid;
     again(millis(100));
   }
   void operator()(const Look&) const {

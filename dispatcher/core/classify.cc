@@ -111,6 +111,7 @@ Outcome from_git(const RawReply& raw) {
   if (raw.code == 0) return Done{};
   if (mentions(raw, {"dirty:"})) return refused(Why::dirty, raw);
   if (mentions(raw, {"stale lease"})) return refused(Why::stale, raw);
+  if (mentions(raw, {"missing:"})) return refused(Why::invalid, raw);
   if (raw.code > 128 && raw.code < 128 + 65) return unknown(raw);
   if (mentions(raw, {".lock", "Unable to create", "could not lock", "busy:"})) return refused(Why::busy, raw);
   if (mentions(raw, {"already exists", "already used by worktree", "already checked out", "is already used"}))

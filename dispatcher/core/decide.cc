@@ -121,7 +121,10 @@ Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& poli
                      PauseAccount{{account, k.now + policy.account_pause, t.reader.limit_line()}, a.id});
   }
   std::string attention;
-  if (profile) {
+  for (const Message& m : t.messages)
+    if (m.attempt == a.id && m.kind == MessageKind::prompt && m.state == MessageState::dropped)
+      attention = "its prompt could not be delivered: " + m.why;
+  if (profile && attention.empty()) {
     const auto& lines = t.reader.last_lines();
     for (std::size_t i = lines.size() > 6 ? lines.size() - 6 : 0; i < lines.size(); ++i)
       for (const std::string& pattern : profile->permission_patterns)

@@ -22,7 +22,7 @@ using SessionName = Name<struct SessionTag>;
 using SlotId = Name<struct SlotTag>;          // one worktree of the pool: "slot-007"
 using CommitId = Name<struct CommitTag>;      // full object id in hex; empty means none
 using BranchName = Name<struct BranchTag>;    // without refs/heads/
-using MessageId = Name<struct MessageTag>;    // unique within the installation; [a-z0-9-]
+using MessageId = Name<struct MessageTag>;    // unique within the installation; [A-Za-z0-9_-]
 using AccountName = Name<struct AccountTag>;  // whose provider limit is shared
 
 // One claim of a ticket. Only grows; 0 means "never claimed".

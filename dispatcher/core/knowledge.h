@@ -51,7 +51,9 @@ struct Work {
   bool look_now = true;
   bool scan_next = false;
   Instant looked_at;
-  int server_looks = 0;   // listings of its server in a row that failed
+  int server_looks = 0;      // listings of its server in a row that failed
+  std::string post_refusal;  // why the runtime did not take its message; kept for the message's row
+  bool post_hopeless = false;
   bool answered = false;  // a message was delivered since the question
   // tickets in review
   Instant reviewed_at;

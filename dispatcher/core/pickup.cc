@@ -185,6 +185,10 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
     case MessageProgress::absent: break;
   }
   if (next->state == MessageState::unverified) return otherwise;
+  // What the runtime said is kept with the message, for people; the message itself stays queued.
+  if (!t.work.post_refusal.empty() && t.work.post_refusal != next->why)
+    return move(t.work.post_hopeless ? MessageState::dropped : MessageState::queued, t.work.post_refusal);
+
   // A session with a person in it is not typed into.
   const bool old_enough = k.now - a.spawned_at > seconds(5);
   const bool listing_old = !t.seen.pane || k.now - t.seen.pane->at > seconds(3);

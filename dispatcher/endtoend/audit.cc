@@ -67,7 +67,7 @@ bool something_lives(const Stage& stage, const std::string& ticket) {
 }
 
 void ledger_is_sound(Stage& stage, Findings& wrong) {
-  const std::string file = stage.state() + "/ledger.db";
+  const std::string file = stage.state() + "/holdfast.db";
   for (const auto& row : query(file, "pragma integrity_check", wrong))
     if (row != "ok") wrong.push_back("integrity: " + row);
   for (const auto& row :
@@ -93,7 +93,8 @@ void no_two_workers(Stage& stage, Findings& wrong) {
   }
   // S1, by the kernel's word: a held lock at `todo` is the broken promise. The lock is tried before and after
   // the state was read, so that a claim in between is no finding.
-  for (const auto& row : query(stage.state() + "/ledger.db", "select id from tickets where state = 1", wrong))
+  for (const auto& row :
+       query(stage.state() + "/holdfast.db", "select id from tickets where state = 1", wrong))
     if (something_lives(stage, row) && stage.ticket(row).state == BoardState::todo &&
         stage.attempts(row).back().phase == Phase::closed && something_lives(stage, row))
       wrong.push_back("S1 " + row + " is todo, and something of it lives");
@@ -113,7 +114,7 @@ void causes_are_true(Stage& stage, Findings& wrong) {
   for (const JournalLine& line : stage.journal())
     if (line.what.starts_with("end exit "))
       ends[line.ticket + "-g" + std::to_string(line.generation)] = line.what.substr(9);
-  for (const auto& id : query(stage.state() + "/ledger.db", "select distinct ticket from runtimes", wrong))
+  for (const auto& id : query(stage.state() + "/holdfast.db", "select distinct ticket from runtimes", wrong))
     for (const Attempt& a : stage.attempts(id)) {
       const std::string key = attempt_key(a.id);
       if (a.phase == Phase::closed && a.cause == Cause::none)
@@ -156,7 +157,7 @@ void done_means_landed(Stage& stage, Findings& wrong) {
     if (line.what.starts_with("commit ") && line.what.size() > 20)
       commits[line.ticket].push_back(line.what.substr(7));
   for (const auto& id :
-       query(stage.state() + "/ledger.db", "select id from tickets where state = 5", wrong)) {
+       query(stage.state() + "/holdfast.db", "select id from tickets where state = 5", wrong)) {
     if (commits[id].empty()) wrong.push_back("S21 done without a commit: " + id);
     for (const std::string& commit : commits[id])
       if (stage.git(stage.origin(), {"merge-base", "--is-ancestor", commit, "main"}).code != 0)
@@ -165,7 +166,7 @@ void done_means_landed(Stage& stage, Findings& wrong) {
 }
 
 void nothing_is_left(Stage& stage, Findings& wrong) {
-  const std::string file = stage.state() + "/ledger.db";
+  const std::string file = stage.state() + "/holdfast.db";
   for (const auto& row :
        query(file, "select ticket, generation, phase from runtimes where phase <> 7", wrong))
     wrong.push_back("left open: " + row);

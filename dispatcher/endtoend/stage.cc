@@ -129,9 +129,9 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
       << settings_.extra << "\n}\n";
   fs::create_directories(state());
   // The files that `holdfast init` and the first `up` make; made here so that tickets can be added before.
-  ledger_ = must(open_ledger(state() + "/ledger.db", LedgerMode::command_line));
-  desk_ = must(open_desk(state() + "/ledger.db", LedgerMode::command_line));
-  records_ = std::make_unique<FileRecords>(state() + "/attempts");
+  ledger_ = must(open_ledger(state() + "/holdfast.db", LedgerMode::command_line));
+  desk_ = must(open_desk(state() + "/holdfast.db", LedgerMode::command_line));
+  records_ = std::make_unique<FileRecords>(state() + "/records");
 }
 
 Stage::~Stage() {
@@ -162,7 +162,8 @@ void Stage::add(const std::string& id, const std::vector<std::string>& script,
     std::fprintf(stderr, "stage: %s\n", added.error().words.c_str());
     std::abort();
   }
-  std::ofstream(state() + "/wake", std::ios::app) << "\n";
+  std::error_code ignored;
+  fs::last_write_time(state() + "/records/wake", fs::file_time_type::clock::now(), ignored);
 }
 
 BoardTicket Stage::ticket(const std::string& id) {

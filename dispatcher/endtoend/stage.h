@@ -19,9 +19,9 @@ struct Settings {
   int shards = 2;
   std::string gate = "land";  // of a bare `origin`, so that landing is real
   std::string memory = "96MiB";
-  std::string extra;          // more members of holdfast.json, each with a leading comma
-  std::string profile_extra;  // more members of the puppet's profile, each with a leading comma
-  std::map<std::string, std::string> puppet_environment;
+  std::string extra = {};          // more members of holdfast.json, each with a leading comma
+  std::string profile_extra = {};  // more members of the puppet's profile, each with a leading comma
+  std::map<std::string, std::string> puppet_environment = {};
   bool prompt_by_file = false;
 };
 

@@ -55,7 +55,7 @@ std::vector<InboxEntry> inbox_of(const std::string& folder) {
 
 bool fit_for_a_file_name(const MessageId& id) {
   return !id.empty() && id.value.size() <= 100 && std::ranges::all_of(id.value, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
 }
 

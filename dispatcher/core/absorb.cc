@@ -192,11 +192,12 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
 
 // Why a refused or unknown effect of this ticket is not tried again at once.
 void hold(Knowledge& k, TicketKnowledge& t, const TicketId& id, const std::string& words, Duration first,
-          bool call_is_post = false) {
+          bool call_is_post = false, bool soon = false) {
   t.tries += 1;
   t.trouble = words;
   t.hold_ends_with_news = call_is_post;
-  t.hold_until = k.now + backoff(t.tries, first, seconds(30), id.value);
+  // What somebody else holds for a moment is tried again soon; what fails is left in peace longer and longer.
+  t.hold_until = k.now + backoff(t.tries, first, soon ? seconds(1) : seconds(30), id.value);
 }
 
 struct OnDone {
@@ -217,8 +218,9 @@ struct OnDone {
     if (std::holds_alternative<StoreBreaker>(e.write)) k.breaker_unsaved = false;
     if (const auto* stored = std::get_if<StoreServer>(&e.write))
       k.shards[stored->server.shard].unsaved = false;
-    if (const auto* moved = std::get_if<MoveMessage>(&e.write))
-      if (moved->to == MessageState::delivered) ticket().work.answered = true;
+    if (const auto* moved = std::get_if<MoveMessage>(&e.write); moved && moved->to == MessageState::delivered)
+      for (const Message& m : ticket().messages)
+        if (m.id == moved->id && m.kind != MessageKind::prompt) ticket().work.answered = true;
   }
   void operator()(const ReadTicket&) const { board_ticket(); }
   void operator()(const MoveTicket&) const { board_ticket(); }
@@ -347,7 +349,8 @@ struct OnTrouble {
   TicketKnowledge& ticket() const { return k.tickets[ticket_of(answer.effect)]; }
   void again(Duration first) const {
     if (const TicketId id = ticket_of(answer.effect); !id.empty())
-      hold(k, k.tickets[id], id, words, first, call_of(answer.effect) == Call::post);
+      hold(k, k.tickets[id], id, words, first, call_of(answer.effect) == Call::post,
+           refused && *refused == Why::busy);
   }
 
   void operator()(const WriteLedger&) const {

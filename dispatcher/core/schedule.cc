@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "dispatcher/core/classify.h"
 
@@ -233,6 +234,10 @@ void absorb(Brain& brain, const Answer& answer) {
   brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
   const bool done = is_done(classify(call_of(answer.effect), answer.raw));
   a.in_flight -= 1;
+  if (std::holds_alternative<LandBranch>(answer.effect)) {
+    a.landing = false;
+    for (const TicketId& id : std::exchange(a.waiting_to_land, {})) enqueue(a, id);
+  }
   if (is_claim(answer.effect)) {
     a.claims_in_flight -= 1;
     a.look_for_claims = true;
@@ -286,7 +291,12 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
       a.look_for_claims = true;
       continue;
     }
-    if (plan.effect && a.in_flight < brain.policy.effects_at_once) {
+    const bool lands = plan.effect && std::holds_alternative<LandBranch>(*plan.effect);
+    if (lands && a.landing) {
+      a.waiting_to_land.insert(id);
+      set_alarm(a, id, {});
+    } else if (plan.effect && a.in_flight < brain.policy.effects_at_once) {
+      a.landing = a.landing || lands;
       set_alarm(a, id, {});
       start_for(brain, id, *plan.effect, out);
     } else if (plan.effect) {

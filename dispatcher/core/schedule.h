@@ -32,6 +32,8 @@ struct Agenda {
   std::set<TicketId> busy;  // an effect of theirs is in flight
   int in_flight = 0;
   int claims_in_flight = 0;
+  bool landing = false;  // one at a time: the target ref moves with each
+  std::set<TicketId> waiting_to_land;
   std::deque<Instant> recent_claims;
   bool look_for_claims = false;
   bool stopping = false;  // nothing new is started

@@ -145,12 +145,15 @@ Finding without_end(const Attempt& attempt, const Sightings& seen, const RecordS
   if (seen.process && seen.process->what.host == Presence::gone)
     return {Cause::host_lost, -1, "boot id changed since the runner started (" + pids_of(record) + ")"};
   if (server_is_lost(attempt, seen)) return hung_up(attempt, seen, gone);
-  if (attempt.ending != Ending::none) return stopped(attempt, -1, gone + " after it was told to end");
+  const bool by_person = attempt.wish != StopWish::none && attempt.ending != Ending::none;
+  if (by_person) return stopped(attempt, -1, gone + " after it was told to end");
+  // A runner that was killed leaves its tree to us: that we ended the rest is not how it died.
   if (seen.pane && seen.pane->what.pane && seen.pane->what.pane->dead && seen.pane->what.pane->exit_signal)
     return {
         Cause::signal, *seen.pane->what.pane->exit_signal,
         gone + "; tmux saw the runner end by signal " + std::to_string(*seen.pane->what.pane->exit_signal)};
   if (seen.pane && !seen.pane->what.pane) return hung_up(attempt, seen, gone + "; its session is gone");
+  if (attempt.ending != Ending::none) return stopped(attempt, -1, gone + " after it was told to end");
   return {Cause::unknown, -1, gone};
 }
 

@@ -87,8 +87,8 @@ std::string bash(const CommandTree& tree) {
     for (std::size_t n = 0; n < command.positionals.size(); ++n) {
       const std::string source = source_of(command.positionals[n].is);
       const bool file = command.positionals[n].is == Is::file || command.positionals[n].is == Is::folder;
-      out += "    '" + path + " " + std::to_string(n) + "') words=\"" + options_of(command) + " " + source +
-             "\"";
+      out.append("    '").append(path).append(" ").append(std::to_string(n)).append("') words=\"");
+      out.append(options_of(command)).append(" ").append(source).append("\"");
       out += file ? "; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n" : " ;;\n";
     }
     out += "    '" + path + " '*) words=\"" + options_of(command) + "\" ;;\n";

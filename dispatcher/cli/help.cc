@@ -151,7 +151,12 @@ std::string help_for(const CommandTree& tree, const std::vector<std::string>& pa
     if (command.path == path) return command_help(command);
   std::string out;
   for (const auto& [group, summary] : tree.groups)
-    if (group == path.front()) out = "Usage: holdfast " + group + " COMMAND [OPTIONS]\n\n" + summary + ":\n";
+    if (group == path.front())
+      out.append("Usage: holdfast ")
+          .append(group)
+          .append(" COMMAND [OPTIONS]\n\n")
+          .append(summary)
+          .append(":\n");
   for (const Command& command : tree.commands)
     if (command.path.front() == path.front()) out += entry(name_of(command), command.summary);
   return out + "\nExamples:\n  holdfast " + path.front() + " " +

@@ -79,6 +79,7 @@ std::vector<NewsSource> Installation::news_sources() {
            [&p] {
              p.terminal->take_news();
              std::vector<News> news;
+             news.reserve(static_cast<std::size_t>(p.shards));
              for (int shard = 0; shard < p.shards; ++shard) news.push_back(ServerNews{shard});
              return news;
            }},

@@ -18,7 +18,6 @@ std::string time_of_day(Instant now) {
 }
 
 std::string attempt_line(const Attempt& a) {
-  const std::string word = words_for(a.phase);
   switch (a.phase) {
     case Phase::planned:
       return a.step == Step::claimed ? "claimed: " + a.branch.value + " in " + a.slot.value
@@ -33,7 +32,7 @@ std::string attempt_line(const Attempt& a) {
     case Phase::lost: return "is dead: " + sentence_for(a.cause, a.exit_code) + "; " + a.evidence;
     case Phase::closed: return "is closed: " + a.reason;
   }
-  return word;
+  __builtin_unreachable();
 }
 
 std::string_view color_of(Phase phase) {

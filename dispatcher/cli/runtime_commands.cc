@@ -47,6 +47,7 @@ Exit list(const Arguments& args, Shell& shell) {
     return Exit::ok;
   }
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(attempts.value.size());
   for (const Attempt& a : attempts.value)
     rows.push_back({attempt_key(a.id), words_for(a.phase), span_words(shell.now() - a.changed_at),
                     a.worker.known() ? std::to_string(a.worker.pid) : "-", a.slot.value,
@@ -123,6 +124,7 @@ Exit attach(const Arguments& args, Shell& shell) {
     return Exit::ok;
   }
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
   shell.out.flush();

@@ -44,8 +44,8 @@ Trouble trouble_of(const DeskError& error) {
   switch (error.status) {
     case 404: return {Exit::not_found, error.words};
     case 409: return {Exit::conflict, error.words};
-    case 422: return {Exit::bad_input, error.words};
-    case 507: return {Exit::bad_input, error.words};  // full or read-only; nothing was changed
+    case 422:
+    case 507: return {Exit::bad_input, error.words};  // 507: full or read-only; nothing was changed
     default: return {Exit::failure, error.words};
   }
 }

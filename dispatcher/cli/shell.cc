@@ -60,7 +60,7 @@ std::string span_words(Duration d) {
   if (d.ms < 1000) return std::to_string(d.ms) + " ms";
   if (s < 120) return std::to_string(s) + " s";
   if (s < 7200) return std::to_string(s / 60) + " min";
-  if (s < 48 * 3600) return std::to_string(s / 3600) + " h";
+  if (s < 48L * 3600) return std::to_string(s / 3600) + " h";
   return std::to_string(s / 86400) + " d";
 }
 
@@ -81,6 +81,7 @@ std::size_t width_of(std::string_view text) {
 std::string table(const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows,
                   const Shell& shell) {
   std::vector<std::size_t> widths;
+  widths.reserve(heads.size());
   for (const std::string& head : heads) widths.push_back(head.size());
   for (const auto& row : rows)
     for (std::size_t n = 0; n < row.size(); ++n) widths[n] = std::max(widths[n], width_of(row[n]));

@@ -41,7 +41,7 @@ Or<std::string> read_input(const std::string& path, const Shell& shell, std::siz
 }
 
 Or<std::optional<std::string>> text_from(const Arguments& args, const Shell& shell, const std::string& name) {
-  const auto text = args.one(name);
+  auto text = args.one(name);
   const auto file = args.one(name + "-file");
   if (text && file) return bad("--" + name + " and --" + name + "-file cannot both be given");
   if (!file) return text;

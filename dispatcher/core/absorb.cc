@@ -10,6 +10,7 @@
 namespace holdfast {
 
 bool Knowledge::full_look_done(int shard_count) const {
+  if (first_look_done) return true;
   if (!ledger_loaded || !records_listed || !traces_listed || !board_read || !pool_ready) return false;
   for (int shard = 0; shard < shard_count; ++shard) {
     const auto found = shards.find(shard);
@@ -140,7 +141,15 @@ void take_listing(Knowledge& k, const ServerListing& listing, Instant at, std::s
   if (at < shard.listed_at) return;
   shard = {listing.server, at, true, {}, listing.panes, shard.unsaved || shard.server != listing.server};
   std::map<SessionName, const PaneSighting*> by_session;
-  for (const PaneSighting& pane : listing.panes) by_session[pane.session] = &pane;
+  for (const PaneSighting& pane : listing.panes) {
+    by_session[pane.session] = &pane;
+    // A session is a trace of its attempt too: no generation is given out twice.
+    if (pane.session.value.starts_with("hf-"))
+      if (const auto attempt = parse_attempt_key(std::string_view(pane.session.value).substr(3))) {
+        Generation& floor = k.floors[attempt->ticket];
+        floor = std::max(floor, attempt->generation);
+      }
+  }
   for (auto& [id, t] : k.tickets) {
     const Attempt* a = t.current();
     if (a == nullptr || a->shard != listing.shard || a->step != Step::spawn_begun || at < a->spawned_at)

@@ -233,6 +233,8 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
                 {a.slot, a.id}, work.facts->head.empty() ? work.facts->tip : work.facts->head, policy.start},
             {}};
 
+  if (a.cause == Cause::provider_limit)
+    if (auto rest = plan_account_rest(k, t, policy, rule)) return *rest;
   auto judged = by_wish(a, t);
   if (!judged) judged = a.phase == Phase::finished ? judge_finished(t, policy) : judge_lost(k, t, policy);
   Close close;

@@ -55,9 +55,14 @@ Plan plan_dispatch(const Knowledge& k, const TicketKnowledge& t, const Policy& p
     std::map<int, int> live;
     for (const auto& [id, other] : k.tickets)
       if (other.newest && other.newest->open()) ++live[other.newest->shard];
+    // A server that does not answer gets nobody new, as long as another does.
+    const auto burden = [&](int shard) {
+      const auto seen = k.shards.find(shard);
+      return std::pair{seen == k.shards.end() || !seen->second.reachable, live[shard]};
+    };
     claim.shard = 0;
     for (int shard = 1; shard < policy.shards; ++shard)
-      if (live[shard] < live[claim.shard]) claim.shard = shard;
+      if (burden(shard) < burden(claim.shard)) claim.shard = shard;
   }
   return writing(Rule::dispatch, "it is todo and eligible", claim);
 }
@@ -113,13 +118,7 @@ std::optional<Plan> show_unknown(const Knowledge& k, const TicketKnowledge& t, c
 Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
   const Attempt& a = *t.newest;
   const Profile* profile = profile_of(policy, a.profile);
-  if (profile && !t.reader.limit_line().empty()) {
-    const AccountName account{profile->account.empty() ? profile->name : profile->account};
-    const auto known = k.pauses.find(account);
-    if (known == k.pauses.end() || known->second.until < k.now)
-      return writing(Rule::watch, "its provider's limit was reached: the account rests",
-                     PauseAccount{{account, k.now + policy.account_pause, t.reader.limit_line()}, a.id});
-  }
+  if (auto rest = plan_account_rest(k, t, policy, Rule::watch)) return *rest;
   std::string attention;
   for (const Message& m : t.messages)
     if (m.attempt == a.id && m.kind == MessageKind::prompt && m.state == MessageState::dropped)
@@ -247,6 +246,18 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;
   }
   return by_rule(k, t, policy, rule);
+}
+
+std::optional<Plan> plan_account_rest(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
+                                      Rule rule) {
+  const Attempt& a = *t.newest;
+  const Profile* profile = profile_of(policy, a.profile);
+  if (!profile || t.reader.limit_line().empty()) return std::nullopt;
+  const AccountName account{profile->account.empty() ? profile->name : profile->account};
+  const auto known = k.pauses.find(account);
+  if (known != k.pauses.end() && known->second.until >= k.now) return std::nullopt;
+  return writing(rule, "its provider's limit was reached: the account rests",
+                 PauseAccount{{account, k.now + policy.account_pause, t.reader.limit_line()}, a.id});
 }
 
 // --- small shared parts

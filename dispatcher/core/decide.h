@@ -41,6 +41,8 @@ Plan plan_bring_up(const Knowledge&, const TicketKnowledge&, const Policy&);
 Plan plan_messages(const Knowledge&, const TicketKnowledge&, const Policy&, Plan otherwise);
 Plan plan_ending(const Knowledge&, const TicketKnowledge&, const Policy&);
 Plan plan_closing(const Knowledge&, const TicketKnowledge&, const Policy&);
+// Where the worker's output names its provider's limit and the account does not rest yet.
+std::optional<Plan> plan_account_rest(const Knowledge&, const TicketKnowledge&, const Policy&, Rule);
 Plan plan_settling(const Knowledge&, const TicketKnowledge&, const Policy&);
 
 Containment containment_of(const Attempt&, const Sightings&);

@@ -109,6 +109,8 @@ struct Knowledge {
   Breaker breaker;
   bool breaker_unsaved = false;
 
+  bool first_look_done = false;  // sticky: a server that does not answer later stops nobody else
+
   // Nothing is claimed before everything was looked at once.
   [[nodiscard]] bool full_look_done(int shard_count) const;
 };

@@ -424,6 +424,8 @@ TicketId ticket_of(const LedgerWrite& write) {
         using W = std::decay_t<decltype(w)>;
         if constexpr (std::is_same_v<W, Claim> || std::is_same_v<W, Retry> || std::is_same_v<W, Waive>)
           return w.ticket;
+        else if constexpr (std::is_same_v<W, holdfast::PauseAccount>)
+          return w.seen_by.ticket;
         else if constexpr (std::is_same_v<W, QueueMessage>)
           return w.message.attempt.ticket;
         else if constexpr (AboutAttempt<W>)

@@ -187,6 +187,32 @@ TEST(Life, ACrashIsRetriedThenBlockedWithItsEvidence) {
   EXPECT_EQ(p.world.newest(t1)->cause, Cause::exit_code);
 }
 
+TEST(Life, AProvidersLimitPausesTheAccountAndChargesNobody) {
+  Play p;
+  p.brain.policy.profiles["generic"].limit_patterns = {"usage limit reached"};
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.say(t1, "usage limit reached; resets later");
+  p.world.exit(t1, 1);
+  p.pass(seconds(10));
+  EXPECT_EQ(p.world.newest(t1)->cause, Cause::provider_limit) << p.trace();
+  EXPECT_EQ(p.board(), BoardState::todo);
+  EXPECT_EQ(p.world.ledger[t1].memory.charged, 0);
+  EXPECT_EQ(p.count("spawn the session"), 1);
+  p.pass(minutes(20));
+  EXPECT_EQ(p.count("spawn the session"), 2) << p.trace();
+}
+
+TEST(Life, AGenerationSeenInASessionIsNotGivenOutAgain) {
+  Play p;
+  p.world.add("T-1");
+  PaneSighting stray;
+  stray.session = {"hf-T-1-g7"};
+  p.world.sessions[stray.session] = stray;
+  p.pass(seconds(2));
+  EXPECT_EQ(p.world.newest(t1)->id.generation, Generation{8}) << p.trace();
+}
+
 TEST(Life, CancelledByAPersonIsObeyedAndNotOverwritten) {
   Play p;
   p.world.add("T-1");

@@ -1,6 +1,7 @@
 #include "dispatcher/core/schedule.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <tuple>
 #include <utility>
 
@@ -79,8 +80,14 @@ struct Returned {
     contents();
     landed(brain.agenda.load, done, answer.at, never);
   }
-  void operator()(const ReadLedgerChanges&) const {
+  void operator()(const ReadLedgerChanges& e) const {
     contents();
+    // A smaller number than the one asked after: an older copy was put in its place. Read it from its
+    // beginning.
+    if (const auto* news = std::get_if<LedgerContents>(&answer.value); news && done && news->seq < e.after) {
+      brain.agenda.ledger_seq = 0;
+      brain.agenda.changes.again = true;
+    }
     landed(brain.agenda.changes, done, answer.at, brain.policy.board_every);
   }
   void operator()(const ReadBoard&) const {
@@ -180,6 +187,8 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
 }
 
 void start_for(Brain& brain, const TicketId& id, Effect effect, std::vector<Effect>& out) {
+  // An effect whose answer did not come back to its ticket would leave the ticket busy for ever.
+  if (ticket_of(effect) != id) std::abort();
   brain.agenda.busy.insert(id);
   brain.agenda.in_flight += 1;
   out.push_back(std::move(effect));
@@ -243,6 +252,7 @@ void absorb(Brain& brain, const Answer& answer) {
     a.look_for_claims = true;
   }
   for (const TicketId& id : absorb(brain.knowledge, answer, brain.policy)) enqueue(a, id);
+  if (brain.knowledge.full_look_done(brain.policy.shards)) brain.knowledge.first_look_done = true;
   std::visit(Returned{brain, answer, done}, answer.effect);
   if (const TicketId id = ticket_of(answer.effect); !id.empty()) {
     a.busy.erase(id);

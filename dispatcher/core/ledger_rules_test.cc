@@ -339,9 +339,9 @@ TEST(LedgerRules, WhatCannotBeLearnedAgainIsFsynced) {
 
 TEST(LedgerRules, EveryWriteButTheInstallationsNamesItsTicket) {
   for (const auto& [name, write] : kit::one_of_each(first)) {
-    const bool installation =
-        std::holds_alternative<StoreSlot>(write) || std::holds_alternative<StoreServer>(write) ||
-        std::holds_alternative<PauseAccount>(write) || std::holds_alternative<StoreBreaker>(write);
+    const bool installation = std::holds_alternative<StoreSlot>(write) ||
+                              std::holds_alternative<StoreServer>(write) ||
+                              std::holds_alternative<StoreBreaker>(write);
     EXPECT_EQ(ticket_of(write), installation ? TicketId{} : first.ticket) << name;
   }
 }

@@ -96,7 +96,14 @@ class Inspection {
   }
 
   void own_commits() {
-    for (const std::string& tip : {facts_.tip.value, facts_.head.value})
+    // A detached HEAD that the target holds is nobody's work: a dispatcher that was killed between giving the
+    // slot back and closing the attempt finds it at the newest target, with other tickets' commits below it.
+    std::string head = facts_.head.value;
+    if (facts_.detached == Tri::yes && !facts_.target_tip.empty() && head != facts_.tip.value) {
+      const auto held = history_.is_ancestor(head, facts_.target_tip);
+      if (held && *held) head.clear();
+    }
+    for (const std::string& tip : {facts_.tip.value, head})
       if (!tip.empty() && std::ranges::find(tips_, tip) == tips_.end()) tips_.push_back(tip);
     if (tips_.empty()) return note("its branch is gone");
     if (facts_.target_tip.empty()) return note("the target " + order_.target + " does not exist");
@@ -137,7 +144,15 @@ class Inspection {
     std::vector<std::string> logs{context_.repository.common_dir + "/logs/refs/heads/" + order_.branch.value};
     if (!admin_.empty()) logs.push_back(admin_ + "/logs/HEAD");
     for (const std::string& log : logs) {
-      for (const std::string& entry : split(read_file(log, std::size_t{16} << 20).text, '\n')) {
+      auto entries = split(read_file(log, std::size_t{16} << 20).text, '\n');
+      // A slot's HEAD has a longer history than this attempt: what came before it was given back is
+      // another's.
+      for (std::size_t i = entries.size(); i > 0; --i)
+        if (entries[i - 1].find("\tholdfast: ") != std::string::npos) {
+          entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(i));
+          break;
+        }
+      for (const std::string& entry : entries) {
         const auto tab = entry.find('\t');
         const auto ids = split(std::string_view(entry).substr(0, tab), ' ');
         if (tab == std::string::npos || ids.size() < 2) continue;

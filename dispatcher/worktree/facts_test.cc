@@ -365,6 +365,29 @@ TEST_F(Facts, RefsAloneAreEnoughWithoutASlot) {
   EXPECT_TRUE(seen.head.empty());
 }
 
+// Found by the soak: the dispatcher was killed after a slot was given back and before its attempt was closed.
+// The next one inspected the slot, found it at the newest target, with another ticket's commits made in this
+// same slot, and called that landed work.
+TEST_F(Facts, AReleasedSlotAtANewerTargetIsNobodysWork) {
+  const AttemptId first = attempt("T-9"), second = attempt("T-1");
+  const auto slot = prepared(first);
+  const std::string made = commit(slot, "nine", "9");
+  ASSERT_TRUE(done(worktrees().salvage(branch_order(first), soon).raw));
+  ASSERT_TRUE(done(worktrees().release({{"slot-001"}, first}, {made}, "refs/heads/main", soon).raw));
+  const auto ready = worktrees().prepare(prepare_order(second), soon);
+  ASSERT_TRUE(done(ready.raw)) << ready.raw.error;
+  git(main_, {"merge", "-q", "--ff-only", made});  // the first one's work lands meanwhile
+  ASSERT_TRUE(
+      done(worktrees().release({{"slot-001"}, second}, ready.value.base, "refs/heads/main", soon).raw));
+
+  BranchOrder order = branch_order(second);
+  order.base = ready.value.base;
+  const auto seen = worktrees().inspect(order, soon);
+  ASSERT_TRUE(done(seen.raw)) << seen.raw.error;
+  EXPECT_EQ(seen.value.has_commits, Tri::no) << seen.value.note;
+  EXPECT_EQ(seen.value.commits, 0);
+}
+
 TEST_F(Facts, ASlotThatIsAnothersNowSaysNothingAboutThisAttempt) {
   const fs::path slot = prepared(attempt("T-2"));
   write(slot / "file1", "of T-2");

@@ -263,8 +263,9 @@ TEST_F(RunnerTest, AnOomKillIsTheCgroupsWord) {
   ASSERT_TRUE(end);
   const auto ceiling = read().memory_ceiling;
   if (!ceiling.starts_with("cgroup")) GTEST_SKIP() << "no memory cgroup here: " << ceiling;
+  // The kernel may kill more than one of the tree: the counter says how many.
   EXPECT_EQ(end->oom, OomEvidence::killed) << end->oom_evidence;
-  EXPECT_THAT(end->oom_evidence, HasSubstr("oom_kill 0 -> 1"));
+  EXPECT_THAT(end->oom_evidence, HasSubstr("oom_kill 0 -> "));
   EXPECT_TRUE(end->tree_empty);
   wait_runner();
   EXPECT_FALSE(std::filesystem::exists(read().cgroup));

@@ -4,10 +4,10 @@
 // The script begins after a line `#!puppet` and ends with `end.`. A line may be bound to one attempt with `@2
 // ...`.
 //
-//   write FILE TEXT | append FILE TEXT | commit MESSAGE | branch NAME | checkout NAME
-//   say TEXT | done TEXT | review TEXT | ask TEXT (waits for a line, kept in answer.txt)
-//   sleep MS | wait FILE | touch FILE | exit N | abort | die SIGNAL | oom | child MS | ignore-term | hang |
-//   busy | ready
+//   write FILE TEXT (%a stands for the attempt, in both) | append FILE TEXT | commit MESSAGE | branch NAME |
+//   checkout NAME say TEXT | done TEXT | review TEXT | ask TEXT (waits for a line, kept in answer.txt) sleep
+//   MS | wait FILE | touch FILE | exit N | abort | die SIGNAL | oom | child MS | ignore-term | hang | busy |
+//   ready
 //
 // Truth for auditors: where PUPPET_STAGE names a folder, it holds an exclusive kernel lock per ticket for as
 // long as anything of its tree lives (children inherit it), and journals start, prompt and end. A refused
@@ -157,13 +157,21 @@ void commit(const std::string& message) {
   journal("commit " + ask_git({"rev-parse", "HEAD"}));
 }
 
+std::string for_this_attempt(std::string text) {
+  const std::string attempt = env("HOLDFAST_TICKET") + "-g" + env("HOLDFAST_GENERATION");
+  for (std::size_t at = text.find("%a"); at != std::string::npos; at = text.find("%a", at + attempt.size()))
+    text.replace(at, 2, attempt);
+  return text;
+}
+
 void play(const std::string& line) {
   const std::string verb = line.substr(0, line.find(' '));
   const std::string rest = rest_after(line, 1);
   const std::string word = rest.substr(0, rest.find(' '));
-  if (verb == "write")
-    put(word, rest_after(line, 2), O_TRUNC);
-  else if (verb == "append")
+  if (verb == "write") {
+    put(for_this_attempt(word), for_this_attempt(rest_after(line, 2)), O_TRUNC);
+    journal("wrote " + for_this_attempt(word));
+  } else if (verb == "append")
     put(word, rest_after(line, 2), O_APPEND);
   else if (verb == "commit")
     commit(rest);

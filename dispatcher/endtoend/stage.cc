@@ -77,7 +77,8 @@ std::string quoted(const std::string& text) {
 }  // namespace
 
 std::string program(const std::string& name) {
-  return std::string(HOLDFAST_BIN) + "/" + name;
+  const char* folder = std::getenv("HOLDFAST_BIN");  // a copy of the binaries, beside which others are built
+  return std::string(folder ? folder : HOLDFAST_BIN) + "/" + name;
 }
 
 Stage::Stage(Settings settings) : settings_(std::move(settings)) {
@@ -96,6 +97,7 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
                                              {"commit", "-q", "-m", "Begin"},
                                              {"push", "-q", "-u", "origin", "main"}})
     git(repository(), arguments);
+  main_at_first_ = git(repository(), {"rev-parse", "refs/heads/main"}).out;
 
   std::string environment = "\"PUPPET_STAGE\": " + quoted(yard());
   if (settings_.prompt_by_file) environment += ", \"PUPPET_PROMPT\": \"file\"";
@@ -122,7 +124,9 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
       << settings_.profile_extra
       << "}},\n"
          "  \"budgets\": {\"backoff_first\": \"200ms\", \"backoff_max\": \"1s\", \"breaker_deaths\": 1000, "
-         "\"spawns_per_second\": 1000},\n"
+         "\"attempts\": "
+      << settings_.attempts_max << ", \"spawns_per_second\": " << settings_.spawns_per_second
+      << "},\n"
          "  \"patience\": {\"look_every\": \"1s\", \"review_every\": \"1s\", \"board_every\": \"500ms\", "
          "\"servers_every\": \"1s\",\n"
          "    \"newborn_grace\": \"3s\"}"
@@ -177,6 +181,10 @@ std::vector<Attempt> Stage::attempts(const std::string& id) {
   return all;
 }
 
+std::vector<Attempt> Stage::open_attempts() {
+  return ledger_->open_attempts().value;
+}
+
 std::vector<LedgerEvent> Stage::events(const std::string& id) {
   return ledger_->events_after(0, id.empty() ? std::nullopt : std::optional(TicketId{id}), 1'000'000).value;
 }
@@ -221,6 +229,7 @@ void Stage::start_program(const std::vector<std::string>& argv) {
   const SpawnedProcess child = spawn_process(request);
   if (child.error != 0) std::abort();
   pid_ = child.pid;
+  starts_.push_back(SystemClock{}.now().ms);
 }
 
 bool Stage::running() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Settings {
   std::string profile_extra = {};  // more members of the puppet's profile, each with a leading comma
   std::map<std::string, std::string> puppet_environment = {};
   bool prompt_by_file = false;
+  int attempts_max = 3;
+  int spawns_per_second = 1000;
 };
 
 struct JournalLine {
@@ -58,6 +61,18 @@ class Stage {
   [[nodiscard]] std::vector<JournalLine> journal() const;
   [[nodiscard]] int journalled(const std::string& ticket, const std::string& what_begins_with) const;
 
+  [[nodiscard]] std::vector<Attempt> open_attempts();
+
+  // What a test did to it, for the auditor: whom ("T-1-g2", "server 0"), and what ("worker", "server"). Where
+  // anything is noted, everything is.
+  void note(const std::string& whom, const std::string& what) { disturbances_.insert({whom, what}); }
+  [[nodiscard]] const std::set<std::pair<std::string, std::string>>& disturbances() const {
+    return disturbances_;
+  }
+  [[nodiscard]] const std::vector<std::int64_t>& starts() const { return starts_; }  // of dispatchers, ms
+  [[nodiscard]] const std::string& main_at_first() const { return main_at_first_; }
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+
   // The dispatcher, as its own process.
   void start(const std::vector<std::string>& more_arguments = {});
   void start_program(const std::vector<std::string>& argv);
@@ -88,13 +103,15 @@ class Stage {
   std::unique_ptr<SqliteLedger> ledger_;
   std::unique_ptr<FileRecords> records_;
   std::int64_t pid_ = 0;
-  std::string main_before_;
-  friend std::vector<std::string> audit(Stage&);
+  std::string main_at_first_;
+  std::set<std::pair<std::string, std::string>> disturbances_;
+  std::vector<std::int64_t> starts_;
 };
 
 // What is wrong, seen from outside: ledger, board, tmux, processes, cgroups, locks, git and the puppets'
-// journal. Empty: nothing. `settled`: also that nothing is left over (call it when all tickets are accounted
-// for and the dispatcher has ended).
+// journal. Empty: nothing. `life`: without git, quick enough to be called all the time. `settled`: also that
+// nothing is left over (call it when all tickets are accounted for and the dispatcher has ended).
+std::vector<std::string> audit_life(Stage&);
 std::vector<std::string> audit(Stage&);
 std::vector<std::string> audit_settled(Stage&);
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -300,6 +301,19 @@ bool Stage::wait_for_phase(const std::string& id, Phase phase, int seconds) {
         return !all.empty() && all.back().phase == phase;
       },
       seconds);
+}
+
+std::string Stage::sql(const std::string& statements) {
+  sqlite3* db = nullptr;
+  std::string error;
+  if (sqlite3_open((state() + "/holdfast.db").c_str(), &db) != SQLITE_OK) error = "cannot be opened";
+  sqlite3_busy_timeout(db, 5000);
+  char* words = nullptr;
+  if (error.empty() && sqlite3_exec(db, statements.c_str(), nullptr, nullptr, &words) != SQLITE_OK)
+    error = words ? words : "an error without words";
+  sqlite3_free(words);
+  sqlite3_close(db);
+  return error;
 }
 
 std::string Stage::story() {

@@ -80,6 +80,9 @@ class Stage {
   int stop(int signal);  // sends it and waits; exit code, or -signal
   [[nodiscard]] std::int64_t dispatcher_pid() const { return pid_; }
 
+  // A person with a SQL prompt; the answer is the error, or nothing.
+  std::string sql(const std::string& statements);
+
   // Any other program of the installation; `holdfast` with this stage's configuration.
   struct Ran {
     int code = -1;

@@ -37,9 +37,21 @@ constexpr const char* fixed_settings[] = {"core.hooksPath=/dev/null",
                                           "advice.detachedHead=false",
                                           "core.logAllRefUpdates=true"};
 
+// Looked for once, not in every folder of PATH by each of the many children.
+std::string found_in_path(const std::string& program) {
+  if (program.find('/') != std::string::npos) return program;
+  const char* path = std::getenv("PATH");
+  for (const std::string& folder : split(path ? path : "", ':'))
+    if (const std::string file = folder + "/" + program;
+        folder.starts_with('/') && ::access(file.c_str(), X_OK) == 0)
+      return file;
+  return program;
+}
+
 }  // namespace
 
 Git::Git(GitSettings settings) : settings_(std::move(settings)) {
+  settings_.program = found_in_path(settings_.program);
   for (const char* name : passed_on)
     if (const char* value = std::getenv(name)) base_env_.push_back(std::string(name) + "=" + value);
   base_env_.insert(base_env_.end(),

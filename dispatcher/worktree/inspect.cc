@@ -235,7 +235,8 @@ class Inspection {
       return std::tuple(rank_of(a.second), a.second) < std::tuple(rank_of(b.second), b.second);
     });
     facts_.stranded_known = Tri::yes;
-    for (const auto& [commit, name] : lines) consider(commit, name);
+    for (const auto& [commit, name] : lines)  // its own tip under another name strands nothing
+      if (std::ranges::find(tips_, commit) == tips_.end()) consider(commit, name);
   }
 
   void consider(const std::string& commit, const std::string& name) {

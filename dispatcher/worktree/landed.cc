@@ -27,6 +27,7 @@ class TargetPatches {
     const auto patches = history.patches(*commits, Direction::forward);
     if (!patches) return std::unexpected(patches.error());
     TargetPatches found;
+    found.none_ = commits->empty();
     found.complete_ = commits->size() < most_target_commits;
     int n = 0;
     for (const auto& patch : *patches) found.last_[patch.id] = ++n;
@@ -37,10 +38,12 @@ class TargetPatches {
     return id.empty() || at == last_.end() ? 0 : at->second;
   }
   [[nodiscard]] bool complete() const { return complete_; }
+  [[nodiscard]] bool none() const { return none_; }  // nothing on the target has touched these paths since
 
  private:
   std::map<std::string, int> last_;
   bool complete_ = true;
+  bool none_ = false;
 };
 
 struct PatchEvidence {
@@ -56,6 +59,7 @@ OrReply<PatchEvidence> patch_evidence(const History& history, const std::string&
   if (!paths) return std::unexpected(paths.error());
   const auto on_target = TargetPatches::read(history, target, since, *paths);
   if (!on_target) return std::unexpected(on_target.error());
+  if (on_target->none()) return PatchEvidence{};  // no patch there can be equal, or undo one
   const auto combined = history.patch_between(base, tip);
   if (!combined) return std::unexpected(combined.error());
   const auto undone = history.patch_between(tip, base);
@@ -123,6 +127,7 @@ Landing judge_landing(const History& history, const std::string& target, const s
   const auto trees = history.trees({*fork, tip});
   if (!trees) return cannot_tell(trees.error(), Tri::no);
   if (trees->front() == trees->back()) return {Tri::no, Tri::no, "its commits change nothing"};
+  if (*fork == target) return {Tri::no, Tri::no, ""};  // the target is where it began: nothing came to it since
 
   const auto merged = history.merge(target, tip);
   if (!merged) return cannot_tell(merged.error(), Tri::no);

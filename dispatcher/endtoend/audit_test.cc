@@ -1,5 +1,5 @@
-// The auditor itself: each invariant that it watches is broken by hand, and it must say so. An auditor that has
-// never found anything has shown nothing.
+// The auditor itself: each invariant that it watches is broken by hand, and it must say so. An auditor that
+// has never found anything has shown nothing.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -104,7 +104,8 @@ TEST(Audit, EachBrokenInvariantIsFound) {
       << "1 T-3 1 1 commit 0123456789012345678901234567890123456789\n";
   std::ofstream(stage.repository() + "/README") << "somebody wrote here\n";
   stage.git(stage.repository(), {"branch", "foreign"});
-  ASSERT_EQ(stage.tmux(1 - first.shard, {"new-session", "-d", "-s", first.session.value, "sleep 600"}).code, 0);
+  ASSERT_EQ(stage.tmux(1 - first.shard, {"new-session", "-d", "-s", first.session.value, "sleep 600"}).code,
+            0);
   ASSERT_EQ(stage.tmux(0, {"new-session", "-d", "-s", "hf-X-1-g1", "sleep 600"}).code, 0);
   SpawnRequest second;
   second.argv = {"sleep", "600"};
@@ -122,20 +123,39 @@ TEST(Audit, EachBrokenInvariantIsFound) {
     found = audit_settled(stage);
     return finds(found, "S2 two generations live") && finds(found, "S12 it lives, and no row");
   })) << all(found);
-  for (const char* expected :
-       {"S2 two open rows: T-1", "S2 a second worker of T-3-g1", "S2 two generations live: T-1",
-        "S3 two owners of a worktree", "S3 two attempts in", "S4 two open runtimes of one session name",
-        "S4 two sessions of one name: hf-T-0-g1", "S5 a generation came twice: T-7-g1",
-        "S5 'newborn' of a generation that was over: T-7-g3", "S6 a death without evidence: T-3",
-        "S6 recorded dead", "S6 it wrote after its recorded death: T-3-g1", "S8 lost: T-3", "S9 lost: T-3-g1",
-        "S10 a second prompt: T-3-g1", "S11 an open runtime that was claimed after its ticket had ended: T-5",
-        "S12 it runs, and nothing announced it: T-6", "S12 a session that no row announced: hf-X-1-g1",
-        "S12 it lives, and no row announced it: T-0-g2", "S13 running, and no runner is known: T-2",
-        "S14 an open runtime without its lease: T-7", "S15 the main checkout is dirty", "S15 a ref outside ours",
-        "S16 not bounded: T-6", "S20 a state that nobody gave a reason for: T-5", "S20 the log does not lead to",
-        "S21 done without a commit: T-5", "S22 T-3-g1 exited 0, recorded as", "S23 a live row with a cause: T-3",
-        "S23 in progress with a failure's reason: T-4", "L3 a session is left: hf-X-1-g1",
-        "L3 a process is left: T-0-g1", "left open: T-0"})
+  for (const char* expected : {"S2 two open rows: T-1",
+                               "S2 a second worker of T-3-g1",
+                               "S2 two generations live: T-1",
+                               "S3 two owners of a worktree",
+                               "S3 two attempts in",
+                               "S4 two open runtimes of one session name",
+                               "S4 two sessions of one name: hf-T-0-g1",
+                               "S5 a generation came twice: T-7-g1",
+                               "S5 'newborn' of a generation that was over: T-7-g3",
+                               "S6 a death without evidence: T-3",
+                               "S6 recorded dead",
+                               "S6 it wrote after its recorded death: T-3-g1",
+                               "S8 lost: T-3",
+                               "S9 lost: T-3-g1",
+                               "S10 a second prompt: T-3-g1",
+                               "S11 an open runtime that was claimed after its ticket had ended: T-5",
+                               "S12 it runs, and nothing announced it: T-6",
+                               "S12 a session that no row announced: hf-X-1-g1",
+                               "S12 it lives, and no row announced it: T-0-g2",
+                               "S13 running, and no runner is known: T-2",
+                               "S14 an open runtime without its lease: T-7",
+                               "S15 the main checkout is dirty",
+                               "S15 a ref outside ours",
+                               "S16 not bounded: T-6",
+                               "S20 a state that nobody gave a reason for: T-5",
+                               "S20 the log does not lead to",
+                               "S21 done without a commit: T-5",
+                               "S22 T-3-g1 exited 0, recorded as",
+                               "S23 a live row with a cause: T-3",
+                               "S23 in progress with a failure's reason: T-4",
+                               "L3 a session is left: hf-X-1-g1",
+                               "L3 a process is left: T-0-g1",
+                               "left open: T-0"})
     EXPECT_TRUE(finds(found, expected)) << expected << "\n" << all(found);
 
   for (const SpawnedProcess* one : {&unannounced, &twin}) {
@@ -152,7 +172,8 @@ TEST(Audit, ADeathThatNobodyCausedIsFoundWhereEverythingIsNoted) {
                       "evidence = 'signal 9', died_at = 9999999999999"),
             "");
   const auto found = audit_life(stage);
-  EXPECT_TRUE(finds(found, "S22 T-0-g1 is recorded as killed by signal 9, and nobody did that")) << all(found);
+  EXPECT_TRUE(finds(found, "S22 T-0-g1 is recorded as killed by signal 9, and nobody did that"))
+      << all(found);
 }
 
 TEST(Audit, MoreClaimsThanTheBoundAreFound) {

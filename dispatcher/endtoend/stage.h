@@ -112,8 +112,8 @@ class Stage {
 };
 
 // What is wrong, seen from outside: ledger, board, tmux, processes, cgroups, locks, git and the puppets'
-// journal. Empty: nothing. `life`: without git, quick enough to be called all the time. `settled`: also that
-// nothing is left over (call it when all tickets are accounted for and the dispatcher has ended).
+// journal. Empty: nothing. `life`: without git and tmux, quick enough to be called all the time. `settled`:
+// also that nothing is left over (call it when all tickets are accounted for and the dispatcher has ended).
 std::vector<std::string> audit_life(Stage&);
 std::vector<std::string> audit(Stage&);
 std::vector<std::string> audit_settled(Stage&);

@@ -86,7 +86,8 @@ OrReply<InMemory> History::apply(const std::string& base, const std::string& our
                                  const std::string& theirs) const {
   const auto all = trees({base, ours, theirs});
   if (!all) return Fault(all.error());
-  if ((*all)[1] == (*all)[2]) return InMemory::changes_nothing;  // both sides are the same: no merge is needed
+  if ((*all)[1] == (*all)[2])
+    return InMemory::changes_nothing;  // both sides are the same: no merge is needed
   const auto commit = [this](const std::string& tree, const std::string& parent) -> OrReply<std::string> {
     std::vector<std::string> args{"commit-tree", tree, "-m", "in memory"};
     if (!parent.empty()) args.insert(args.end(), {"-p", parent});

@@ -127,7 +127,8 @@ Landing judge_landing(const History& history, const std::string& target, const s
   const auto trees = history.trees({*fork, tip});
   if (!trees) return cannot_tell(trees.error(), Tri::no);
   if (trees->front() == trees->back()) return {Tri::no, Tri::no, "its commits change nothing"};
-  if (*fork == target) return {Tri::no, Tri::no, ""};  // the target is where it began: nothing came to it since
+  if (*fork == target)
+    return {Tri::no, Tri::no, ""};  // the target is where it began: nothing came to it since
 
   const auto merged = history.merge(target, tip);
   if (!merged) return cannot_tell(merged.error(), Tri::no);

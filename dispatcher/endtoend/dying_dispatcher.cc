@@ -1,7 +1,7 @@
 // For tests: the shipped dispatcher's parts, ended by SIGKILL at a chosen step. The shipped program holds
 // nothing of the kind.
-//   holdfast-dying-dispatcher CONFIG N    dies at the N-th moment, where every effect of a ticket has two:
-//   before and after
+//   holdfast-dying-dispatcher CONFIG TICKET N    dies at the N-th moment of that ticket, where every effect
+//   of it has two: before and after
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@
 
 int main(int argc, char** argv) {
   using namespace holdfast;
-  if (argc != 3) return 64;
+  if (argc != 4) return 64;
   const auto config = load_config(argv[1]);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().words.c_str());
@@ -26,13 +26,13 @@ int main(int argc, char** argv) {
   }
   Policy policy = config->policy;
   for (char** entry = environ; *entry != nullptr; ++entry) policy.environment.emplace_back(*entry);
-  int left = std::atoi(argv[2]);
+  int left = std::atoi(argv[3]);
   DriverOptions options;
   options.news = (*installation)->news_sources();
   options.watch = [&](const AttemptId& id) { (*installation)->watch(id); };
   options.unwatch = [&](const AttemptId& id) { (*installation)->unwatch(id); };
   options.log = [&](const EffectLine& line) {
-    if (ticket_of(line.effect).empty()) return;
+    if (ticket_of(line.effect).value != argv[2]) return;
     if (--left <= 0) {
       std::fprintf(stderr, "dies %s: %s\n", line.answer ? "after" : "before", describe(line.effect).c_str());
       ::kill(getpid(), SIGKILL);

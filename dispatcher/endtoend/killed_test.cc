@@ -1,5 +1,9 @@
-// The dispatcher is SIGKILLed at every step of a ticket's life, one after the other, and restarted each time.
-// Whatever it had done, the ticket ends the same, with one worker at a time and one prompt per attempt.
+// The dispatcher is SIGKILLed at every step of a ticket's life, one after the other, and the next one takes
+// over each time: it finishes what its predecessors left, begins a ticket of its own, and dies one step later
+// in it. Whatever had been done, every ticket ends the same, with one worker at a time and one prompt per
+// attempt.
+//
+// The steps are dealt out to a few tests, so that they can run beside one another.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -8,38 +12,47 @@
 namespace holdfast::stage {
 namespace {
 
-TEST(EndToEnd, TheDispatcherIsSigkilledAtEveryStepAndRestarted) {
-  Stage stage({.capacity = 2, .shards = 1});
-  int steps = 0;
-  for (bool lived = false; !lived && steps < 120;) {
-    ++steps;
-    const std::string id = "K-" + std::to_string(steps);
-    stage.add(id, {"write " + id + " x", "commit Add " + id, "done " + id});
-    stage.start_program({program("holdfast-dying-dispatcher"), stage.config(), std::to_string(steps)});
-    lived = !stage.wait([&] { return !stage.running() || stage.ticket(id).state == BoardState::done; }) ||
-            stage.ticket(id).state == BoardState::done;
-    if (stage.running()) {
-      // It finished before the step came: let the rest of the life pass, then this was the last step.
-      ASSERT_TRUE(stage.wait([&] { return !stage.running() || stage.attempts(id).back().settled; }))
-          << stage.story();
-      if (stage.running()) stage.stop(SIGTERM);
-    }
-    stage.start();
-    ASSERT_TRUE(stage.wait_for_state(id, BoardState::done)) << "killed at step " << steps << "\n"
-                                                            << stage.story();
-    ASSERT_TRUE(stage.wait([&] { return stage.attempts(id).back().settled; })) << stage.story();
-    // It may have nothing left to do and be told to end before it has begun to listen; that harms nobody.
-    const int code = stage.stop(SIGTERM);
-    ASSERT_TRUE(code == 0 || code == -SIGTERM) << code;
+constexpr int hands = 4;
+
+class TheDispatcherIsSigkilled : public testing::TestWithParam<int> {};
+
+TEST_P(TheDispatcherIsSigkilled, AtEveryStepAndRestarted) {
+  Stage stage({.capacity = 3, .shards = 1, .attempts_max = 3});
+  int step = GetParam();
+  std::vector<std::string> ids;
+  for (bool lived = false; !lived && step < 200; step += hands) {
+    const std::string id = "K-" + std::to_string(step + 1);
+    ids.push_back(id);
+    stage.add(id, {"write f-%a by %a", "commit Add " + id, "done " + id});
+    stage.start_program({program("holdfast-dying-dispatcher"), stage.config(), id, std::to_string(step + 1)});
+    const auto settled = [&] {
+      const auto all = stage.attempts(id);
+      return !all.empty() && all.back().settled;
+    };
+    ASSERT_TRUE(stage.wait([&] { return !stage.running() || settled(); })) << id << "\n" << stage.story();
+    lived = stage.running();  // the ticket's life has no such step
+    if (lived) stage.stop(SIGKILL);
     const auto wrong = audit(stage);
-    ASSERT_TRUE(wrong.empty()) << "killed at step " << steps << ": " << wrong.front() << "\n"
+    ASSERT_TRUE(wrong.empty()) << "killed at step " << step + 1 << ": " << wrong.front() << "\n"
                                << stage.story();
   }
-  EXPECT_GT(steps, 20) << "the steps were not reached";
-  RecordProperty("steps", steps);
+  EXPECT_GT(step, 20) << "the steps were not reached";
+  RecordProperty("steps", step);
+  stage.start();
+  for (const std::string& id : ids) {
+    ASSERT_TRUE(stage.wait_for_state(id, BoardState::done)) << id << "\n" << stage.story();
+    ASSERT_TRUE(stage.wait([&] { return stage.attempts(id).back().settled; })) << stage.story();
+    EXPECT_EQ(stage.attempts(id).size(), 1U) << "a dead dispatcher cost an attempt: " << id << "\n"
+                                             << stage.story();
+  }
+  // It may have nothing left to do and be told to end before it has begun to listen; that harms nobody.
+  const int code = stage.stop(SIGTERM);
+  EXPECT_TRUE(code == 0 || code == -SIGTERM) << code;
   const auto left = audit_settled(stage);
   EXPECT_TRUE(left.empty()) << left.front() << "\n" << stage.story();
 }
+
+INSTANTIATE_TEST_SUITE_P(Hand, TheDispatcherIsSigkilled, testing::Range(0, hands));
 
 }  // namespace
 }  // namespace holdfast::stage

@@ -257,7 +257,7 @@ class Soak {
 };
 
 TEST(EndToEnd, KillsThroughoutAndEverythingIsAccountedFor) {
-  Soak(number("HOLDFAST_SOAK_TICKETS", 40), number("HOLDFAST_SOAK_AT_ONCE", 8)).run();
+  Soak(number("HOLDFAST_SOAK_TICKETS", 12), number("HOLDFAST_SOAK_AT_ONCE", 6)).run();
 }
 
 }  // namespace

@@ -163,35 +163,46 @@ class Soak {
   void kill_process(const Attempt& a, const ProcessIdentity& who, const char* what) {
     if (!who.known() || presence_of(who) != Presence::present) return;
     stage_.note(attempt_key(a.id), what);
-    if (signal_exactly(who, SIGKILL) == 0) ++done_[what];
+    if (signal_exactly(who, SIGKILL) != 0) return;
+    ++done_[what];
+    ++victims_;
   }
 
+  // In proportion to what has been begun and brought to its end, so that a busy machine sees as many as an
+  // idle one; whoever kills faster than anything can be finished tests nothing but patience.
   void disturb() {
+    const int claimed = stage_.count("select count(*) from runtimes");
+    const int closed = stage_.count("select count(*) from runtimes where phase = 7");
     const std::size_t roll = chance_.below(100);
-    if (roll < 9) {
-      if (const auto a = someone()) kill_process(*a, stage_.record(a->id).worker, "worker");
-    } else if (roll < 17) {
-      if (const auto a = someone()) kill_process(*a, stage_.record(a->id).runner, "runner");
-    } else if (roll < 24) {
+    if (victims_ < claimed * 2 / 5 && roll < 75) {
       if (const auto a = someone()) {
-        stage_.note(attempt_key(a->id), "session");
-        if (stage_.tmux(a->shard, {"kill-session", "-t", "=" + a->session.value}).code == 0)
-          ++done_["session"];
+        if (roll < 27)
+          kill_process(*a, stage_.record(a->id).worker, "worker");
+        else if (roll < 52)
+          kill_process(*a, stage_.record(a->id).runner, "runner");
+        else
+          kill_session(*a);
       }
-    } else if (roll < 25) {
+    } else if (servers_ * 20 < closed && roll < 85) {
       const int shard = static_cast<int>(chance_.below(4));
       const auto pid = stage_.tmux_server_pid(shard);
       stage_.note("server " + std::to_string(shard), "server");
       if (pid > 0 && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) ++done_["server"];
-    } else if (roll < 29) {
-      stage_.stop(SIGKILL);
-      ++done_["dispatcher"];
-      stage_.start();
-    } else if (roll < 30) {
-      stage_.stop(SIGTERM);
-      ++done_["dispatcher, politely"];
+      ++servers_;
+    } else if (restarts_ * 6 < closed) {
+      const bool politely = chance_.below(5) == 0;
+      stage_.stop(politely ? SIGTERM : SIGKILL);
+      ++done_[politely ? "dispatcher, politely" : "dispatcher"];
+      ++restarts_;
       stage_.start();
     }
+  }
+
+  void kill_session(const Attempt& a) {
+    stage_.note(attempt_key(a.id), "session");
+    if (stage_.tmux(a.shard, {"kill-session", "-t", "=" + a.session.value}).code != 0) return;
+    ++done_["session"];
+    ++victims_;
   }
 
   // S18: whoever was not touched ends as if nothing had happened to anybody; whoever was touched is not given
@@ -254,6 +265,7 @@ class Soak {
   std::map<int, bool> settled_;
   std::map<std::string, int> done_;
   int audits_ = 0, full_audits_ = 0, untouched_ = 0;
+  int victims_ = 0, servers_ = 0, restarts_ = 0;
 };
 
 TEST(EndToEnd, KillsThroughoutAndEverythingIsAccountedFor) {

@@ -316,6 +316,19 @@ std::string Stage::sql(const std::string& statements) {
   return error;
 }
 
+int Stage::count(const std::string& query) {
+  sqlite3* db = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  int number = 0;
+  if (sqlite3_open_v2((state() + "/holdfast.db").c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK &&
+      sqlite3_prepare_v2(db, query.c_str(), -1, &statement, nullptr) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW)
+    number = sqlite3_column_int(statement, 0);
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return number;
+}
+
 std::string Stage::story() {
   std::ostringstream out;
   for (const LedgerEvent& e : events(""))

@@ -82,6 +82,7 @@ class Stage {
 
   // A person with a SQL prompt; the answer is the error, or nothing.
   std::string sql(const std::string& statements);
+  int count(const std::string& query);  // the first number of its answer
 
   // Any other program of the installation; `holdfast` with this stage's configuration.
   struct Ran {

@@ -85,9 +85,9 @@ std::vector<NewsSource> Installation::news_sources() {
            }},
           {p.record_news->fd(), [&p] {
              std::vector<News> news;
-             for (AttemptId& attempt : p.record_news->drain())
-               news.push_back(AttemptNews{std::move(attempt)});
-             if (news.empty()) news = {LedgerNews{}, BoardNews{}};  // somebody has touched the wake file
+             RecordNews::Heard heard = p.record_news->drain();
+             for (AttemptId& attempt : heard.attempts) news.push_back(AttemptNews{std::move(attempt)});
+             if (heard.woken) news.insert(news.end(), {LedgerNews{}, BoardNews{}});
              return news;
            }}};
 }

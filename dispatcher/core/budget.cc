@@ -57,7 +57,11 @@ Aftermath aftermath(const Memory& before, const Attempt& attempt, const Policy& 
     case Charge::setup:
       bounded(++memory.setup_failures, policy.setup_failures_max, "spawns came to nothing");
       break;
-    case Charge::provider: retry(1); break;  // the account is paused; it waits for that
+    // The account is paused, and it waits for that; but a ticket whose every attempt meets the limit is shown
+    // to a person in the end.
+    case Charge::provider:
+      bounded(++memory.free_deaths, policy.free_deaths_max, "deaths that were not its fault");
+      break;
     case Charge::nobody:
       if (attempt.cause == Cause::server_lost && ++memory.server_losses >= policy.alone_after_server_losses)
         memory.alone = true;

@@ -132,19 +132,39 @@ TEST_F(AttemptsTest, NewsNameTheAttemptOnce) {
   RecordNews news{folder + "/a"};
   ASSERT_EQ(news.watch(attempt), 0);
   ASSERT_EQ(news.watch(attempt), 0);
-  EXPECT_TRUE(news.drain().empty());
+  EXPECT_TRUE(news.drain().attempts.empty());
   for (int i = 0; i < 10; ++i) std::ofstream{records->folder_of(attempt) + "/said", std::ios::app} << "x\n";
   pollfd readable{news.fd(), POLLIN, 0};
   ASSERT_EQ(::poll(&readable, 1, 10'000), 1);
-  EXPECT_EQ(news.drain(), std::vector<AttemptId>{attempt});
+  auto heard = news.drain();
+  EXPECT_EQ(heard.attempts, std::vector<AttemptId>{attempt});
+  EXPECT_FALSE(heard.woken);
   EXPECT_EQ(::poll(&readable, 1, 0), 0);
   std::ofstream{folder + "/a/wake"} << "x";
   ASSERT_EQ(::poll(&readable, 1, 10'000), 1);
-  EXPECT_TRUE(news.drain().empty());
+  heard = news.drain();
+  EXPECT_TRUE(heard.attempts.empty());
+  EXPECT_TRUE(heard.woken);
   news.unwatch(attempt);
   std::ofstream{records->folder_of(attempt) + "/said", std::ios::app} << "x\n";
-  EXPECT_TRUE(news.drain().empty());
+  heard = news.drain();
+  EXPECT_TRUE(heard.attempts.empty());
+  EXPECT_FALSE(heard.woken);
   EXPECT_EQ(news.watch({{"T-9"}, {1}}), ENOENT);
+}
+
+// Somebody's `ticket add` must not wait for the next routine because a worker printed at the same moment.
+TEST_F(AttemptsTest, AWakeThatCoincidesWithRecordNewsIsToldToo) {
+  records->write_spec(spec());
+  RecordNews news{folder + "/a"};
+  ASSERT_EQ(news.watch(attempt), 0);
+  std::ofstream{records->folder_of(attempt) + "/said", std::ios::app} << "x\n";
+  std::ofstream{folder + "/a/wake"} << "x";
+  pollfd readable{news.fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&readable, 1, 10'000), 1);
+  const auto heard = news.drain();
+  EXPECT_EQ(heard.attempts, std::vector<AttemptId>{attempt});
+  EXPECT_TRUE(heard.woken);
 }
 
 TEST_F(AttemptsTest, AScanFindsTokenAndWorktree) {

@@ -15,7 +15,7 @@ namespace holdfast {
 
 RecordNews::RecordNews(std::string folder)
     : folder_(std::move(folder)), news_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  ::inotify_add_watch(news_.get(), folder_.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB);
+  folder_watch_ = ::inotify_add_watch(news_.get(), folder_.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB);
 }
 
 int RecordNews::watch(const AttemptId& attempt) {
@@ -40,7 +40,8 @@ void RecordNews::unwatch(const AttemptId& attempt) {
   }
 }
 
-std::vector<AttemptId> RecordNews::drain() {
+RecordNews::Heard RecordNews::drain() {
+  Heard heard;
   const std::lock_guard hold{mutex_};
   std::set<AttemptId> named;
   alignas(inotify_event) std::array<char, 65536> space;
@@ -53,6 +54,9 @@ std::vector<AttemptId> RecordNews::drain() {
       if ((event.mask & IN_Q_OVERFLOW) != 0) {
         // Some were lost, nobody knows whose.
         for (const auto& [watch, attempt] : watched_) named.insert(attempt);
+        heard.woken = true;
+      } else if (event.wd == folder_watch_) {
+        heard.woken = true;
       } else if ((event.mask & IN_IGNORED) != 0) {
         watched_.erase(event.wd);  // its folder is gone
       } else if (const auto found = watched_.find(event.wd); found != watched_.end()) {
@@ -60,7 +64,8 @@ std::vector<AttemptId> RecordNews::drain() {
       }
     }
   }
-  return {named.begin(), named.end()};
+  heard.attempts.assign(named.begin(), named.end());
+  return heard;
 }
 
 }  // namespace holdfast

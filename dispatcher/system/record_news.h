@@ -24,13 +24,16 @@ class RecordNews {
   void unwatch(const AttemptId&);
 
   [[nodiscard]] int fd() const { return news_.get(); }  // for poll or epoll; readable when there are news
-  // All attempts with news since the last call, each once, and fd() is not readable any more. May be empty: a
-  // wake.
-  std::vector<AttemptId> drain();
+  struct Heard {
+    std::vector<AttemptId> attempts;  // each once
+    bool woken = false;               // the folder's own `wake` was touched
+  };
+  Heard drain();  // what came since the last call; fd() is not readable any more
 
  private:
   std::string folder_;
   Fd news_;
+  int folder_watch_ = -1;
   std::mutex mutex_;
   std::map<int, AttemptId> watched_;
 };

@@ -23,6 +23,8 @@ function(holdfast_layer name)
 endfunction()
 
 include(GoogleTest)
+# The tests that the thread sanitizer is for: ./test tsan builds these alone.
+add_custom_target(holdfast-threads)
 function(holdfast_tests name)
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LIBRARIES;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
@@ -36,4 +38,7 @@ function(holdfast_tests name)
   target_link_libraries(${name}_test PRIVATE ${T_LIBRARIES} GTest::gmock GTest::gtest_main Threads::Threads)
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        TEST_PREFIX "${name}." PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+  if("threads" IN_LIST T_LABELS)
+    add_dependencies(holdfast-threads ${name}_test)
+  endif()
 endfunction()

@@ -35,10 +35,10 @@ Profile generic() {
 Profile shell() {
   Profile p = generic();
   p.name = "shell";
-  p.command = {"/bin/sh", "-c",
-               "tail -n +3 -- \"$1\" > \"$HOLDFAST_RECORD/script\" && sh \"$HOLDFAST_RECORD/script\" && "
-               "echo \"DONE: the script ended with exit code 0\"",
-               "holdfast-shell", "{prompt_file}"};
+  const char* const run_it =
+      "tail -n +3 -- \"$1\" > \"$HOLDFAST_RECORD/script\" && sh \"$HOLDFAST_RECORD/script\" && "
+      "echo \"DONE: the script ended with exit code 0\"";
+  p.command = {"/bin/sh", "-c", run_it, "holdfast-shell", "{prompt_file}"};
   p.prompt_by = PromptBy::file;
   p.preamble = "";
   return p;

@@ -32,7 +32,7 @@ void choose(FieldVisitor& v, Field field, const std::vector<std::string_view>& w
   value = values.at(chosen);
 }
 
-constexpr Duration day = minutes(24 * 60);
+constexpr Duration day = minutes(24LL * 60);
 
 void visit_budgets(FieldVisitor& v, Policy& p) {
   v.number({"attempts", "Deaths that are charged to the ticket before it is blocked."}, p.attempts_max, 1,

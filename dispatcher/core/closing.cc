@@ -255,7 +255,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
 Plan plan_settling(const Knowledge&, const TicketKnowledge& t, const Policy&) {
   const Attempt& a = *t.newest;
   const Rule rule = Rule::settle;
-  const Plan settled{rule, "the board knows", WriteLedger{Settle{a.id}}, {}};
+  Plan settled{rule, "the board knows", WriteLedger{Settle{a.id}}, {}};
   if (!a.disposition) return settled;
   if (!t.board) return {rule, "the board's ticket is read", ReadTicket{a.id.ticket}, {}};
   if (t.board->state == *a.disposition) return settled;

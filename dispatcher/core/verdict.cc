@@ -98,7 +98,7 @@ bool server_is_lost(const Attempt& attempt, const Sightings& seen) {
   return seen.pane && attempt.server.known() && seen.pane->what.server != attempt.server;
 }
 
-Finding hung_up(const Attempt& attempt, const Sightings& seen, std::string evidence) {
+Finding hung_up(const Attempt& attempt, const Sightings& seen, const std::string& evidence) {
   if (server_is_lost(attempt, seen))
     return {Cause::server_lost, -1,
             evidence + "; tmux server pid " + std::to_string(attempt.server.pid) + " is gone"};

@@ -32,6 +32,10 @@
 
 namespace {
 
+long number(const std::string& digits) {
+  return std::strtol(digits.c_str(), nullptr, 10);
+}
+
 std::string env(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -195,24 +199,24 @@ void play(const std::string& line) {
     journal("answer " + answer);
     put("answer.txt", answer, O_TRUNC);
   } else if (verb == "sleep")
-    sleep_ms(std::atol(word.c_str()));
+    sleep_ms(number(word));
   else if (verb == "wait") {
     while (::access(word.c_str(), F_OK) != 0) sleep_ms(10);
   } else if (verb == "touch")
     put(word, "", O_APPEND);
   else if (verb == "exit") {
     journal("end exit " + word);
-    std::exit(std::atoi(word.c_str()));
+    std::exit(static_cast<int>(number(word)));
   } else if (verb == "abort")
     std::abort();
   else if (verb == "die")
-    ::kill(getpid(), std::atoi(word.c_str()));
+    ::kill(getpid(), static_cast<int>(number(word)));
   else if (verb == "oom")
     use_all_memory();
   else if (verb == "child") {
     if (fork() == 0) {
       setsid();
-      sleep_ms(std::atol(word.c_str()));
+      sleep_ms(number(word));
       _exit(0);
     }
   } else if (verb == "ignore-term") {
@@ -235,7 +239,7 @@ int main() {
   setrlimit(RLIMIT_CORE, &none);
   take_the_ticket();
   journal("start");
-  if (env("PUPPET_READY") == "late") sleep_ms(std::atol(env("PUPPET_READY_MS").c_str()));
+  if (env("PUPPET_READY") == "late") sleep_ms(number(env("PUPPET_READY_MS")));
   const bool flap =
       env("PUPPET_READY") == "flap";  // ready, and busy at once: the send that follows is refused
   if (flap) put(env("HOLDFAST_BUSY_FILE"), "", O_APPEND);

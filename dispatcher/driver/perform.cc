@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 
 #include "dispatcher/core/classify.h"
 
@@ -116,7 +117,20 @@ struct Performer {
 
 Answer perform(const Effect& effect, World& world, const Deadlines& within) {
   Answer answer{effect, {}, {}, {}, world.now()};
-  std::visit(Performer{world, within, answer}, effect);
+  // An adapter answers, it does not throw. Where one does all the same (out of memory, a defect), what it had
+  // done until then is not known, and that is what is said: nothing here may end the dispatcher or pass for a
+  // refusal.
+  const auto threw = [&](const std::string& what) {
+    answer.raw = {Transport::cut, 0, {}, "the adapter threw: " + what};
+    answer.value = {};
+  };
+  try {
+    std::visit(Performer{world, within, answer}, effect);
+  } catch (const std::exception& e) {
+    threw(e.what());
+  } catch (...) {
+    threw("something without words");
+  }
   answer.at = world.now();
   return answer;
 }

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   }
   Policy policy = config->policy;
   for (char** entry = environ; *entry != nullptr; ++entry) policy.environment.emplace_back(*entry);
-  int left = std::atoi(argv[3]);
+  int left = static_cast<int>(std::strtol(argv[3], nullptr, 10));
   DriverOptions options;
   options.news = (*installation)->news_sources();
   options.watch = [&](const AttemptId& id) { (*installation)->watch(id); };

@@ -272,7 +272,7 @@ Stage::Ran Stage::tmux(int shard, const std::vector<std::string>& arguments) {
 
 std::int64_t Stage::tmux_server_pid(int shard) {
   const Ran ran = tmux(shard, {"display-message", "-p", "#{pid}"});
-  return ran.code == 0 ? std::atoll(ran.out.c_str()) : 0;
+  return ran.code == 0 ? std::strtoll(ran.out.c_str(), nullptr, 10) : 0;
 }
 
 Stage::Ran Stage::git(const std::string& where, const std::vector<std::string>& arguments) {

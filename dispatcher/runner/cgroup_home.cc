@@ -58,7 +58,7 @@ std::optional<std::int64_t> counter(const std::string& path, std::string_view na
 // A new, empty cgroup of this name; empty where there is none to be had. A leftover that is inhabited is not
 // ours.
 std::string make_home(const std::string& parent, const std::string& name) {
-  const auto folder = parent + "/" + name;
+  auto folder = parent + "/" + name;
   if (::mkdir(folder.c_str(), 0755) == 0) return folder;
   if (errno == EEXIST && read_cgroup(folder).inhabited == Presence::gone) return folder;
   return {};

@@ -16,7 +16,7 @@ struct Item {
 // Takes one item off the front; nullopt where there is none, and then the whole text is bad.
 std::optional<Item> take_item(std::string_view& text) {
   const auto blank = text.find(' ');
-  if (blank == std::string_view::npos || blank > 32) return {};
+  if (blank > 32) return {};  // too long for a key, or none at all
   const auto newline = text.find('\n', blank);
   if (newline == std::string_view::npos) return {};
   const auto digits = text.substr(blank + 1, newline - blank - 1);

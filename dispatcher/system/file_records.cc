@@ -68,7 +68,7 @@ std::string status_of(const RecordSighting& seen) {
 }  // namespace
 
 // Absolute, because the runner reads it from another working directory.
-FileRecords::FileRecords(std::string folder) : folder_(std::filesystem::absolute(folder).string()) {
+FileRecords::FileRecords(const std::string& folder) : folder_(std::filesystem::absolute(folder).string()) {
   make_folder(folder_);
 }
 

@@ -14,7 +14,7 @@ namespace holdfast {
 class FileRecords final : public Records {
  public:
   // `folder`: holds one folder per attempt, named by its key; made where it is missing.
-  explicit FileRecords(std::string folder);
+  explicit FileRecords(const std::string& folder);
 
   Reply<Nothing> write_spec(const RunnerSpec&, const std::string& prompt = {}) override;
   Reply<SealAnswer> seal(const AttemptId&, const std::string& why) override;

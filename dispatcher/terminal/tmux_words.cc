@@ -134,7 +134,7 @@ std::optional<TmuxVersion> parse_tmux_version(std::string_view text) {
   if (text.starts_with("next-")) text.remove_prefix(5);
   TmuxVersion version;
   const auto* const end = text.data() + text.size();
-  const auto [dot, wrong_major] = std::from_chars(text.data(), end, version.major);
+  const auto [dot, wrong_major] = std::from_chars(text.data(), text.data() + text.size(), version.major);
   if (wrong_major != std::errc{} || dot == end || *dot != '.') return {};
   if (std::from_chars(dot + 1, end, version.minor).ec != std::errc{}) return {};
   return version;

@@ -3,10 +3,10 @@
 //   idle        one ticket at a time, warm pool: from `todo` to the worker's own first line
 //   in flight N tickets a second from `todo` to a worktree that has been given back, with N at a time
 //
-// The floor does the same on the same machine in the same run, turn by turn: it switches a prepared worktree to a
-// new branch by its files, creates a session through a persistent tmux connection, lets the same scripted worker
-// run, kills the session, brings the worktree back. It keeps no record, asks nobody, and would lose everything at
-// the first crash. Figures from a busy machine are worth nothing but as ratios.
+// The floor does the same on the same machine in the same run, turn by turn: it switches a prepared worktree
+// to a new branch by its files, creates a session through a persistent tmux connection, lets the same
+// scripted worker run, kills the session, brings the worktree back. It keeps no record, asks nobody, and
+// would lose everything at the first crash. Figures from a busy machine are worth nothing but as ratios.
 //
 //   pickup_bench [--rounds N] [--tickets N] [--in-flight N]... [--json]
 #include <signal.h>
@@ -58,7 +58,8 @@ struct Figures {
   [[nodiscard]] double at(double share) const {
     auto sorted = values;
     std::ranges::sort(sorted);
-    return sorted.empty() ? 0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+    return sorted.empty() ? 0
+                          : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
   }
 };
 
@@ -72,7 +73,8 @@ class Floor {
     auto pool = worktrees_.ensure_pool(slots, "refs/heads/main", long_enough);
     if (pool.raw.code != 0) give_up("floor: " + pool.raw.error);
     pool_ = std::move(pool.value);
-    for (int shard = 0; shard < 2; ++shard) servers_.push_back(terminal_.start_server(shard, long_enough).value);
+    for (int shard = 0; shard < 2; ++shard)
+      servers_.push_back(terminal_.start_server(shard, long_enough).value);
   }
   ~Floor() {
     for (const ServerIncarnation& server : servers_)
@@ -93,8 +95,12 @@ class Floor {
     order.shard = number % 2;
     order.session = {"floor-" + attempt.ticket.value};
     order.working_directory = prepared.value.path;
-    order.argv = {"/usr/bin/env", "PUPPET_STAGE=" + stage_.yard(), "HOLDFAST_TICKET=" + attempt.ticket.value,
-                  "HOLDFAST_GENERATION=1", "PUPPET_PROMPT=file", "HOLDFAST_PROMPT_FILE=" + prompt,
+    order.argv = {"/usr/bin/env",
+                  "PUPPET_STAGE=" + stage_.yard(),
+                  "HOLDFAST_TICKET=" + attempt.ticket.value,
+                  "HOLDFAST_GENERATION=1",
+                  "PUPPET_PROMPT=file",
+                  "HOLDFAST_PROMPT_FILE=" + prompt,
                   stage::program("holdfast-puppet")};
     const auto spawned = terminal_.spawn(order, long_enough);
     if (spawned.raw.code != 0) give_up("floor: " + spawned.raw.error);
@@ -109,8 +115,8 @@ class Floor {
       if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     terminal_.end_session(spawned.value.server, order.session, spawned.value.session_id, long_enough);
-    const auto released =
-        worktrees_.release({pool_.at(slot).slot, attempt}, prepared.value.base, "refs/heads/main", long_enough);
+    const auto released = worktrees_.release({pool_.at(slot).slot, attempt}, prepared.value.base,
+                                             "refs/heads/main", long_enough);
     if (released.raw.code != 0) give_up("floor: " + released.raw.error);
     return started;
   }
@@ -141,11 +147,12 @@ void print(const std::vector<Line>& lines, bool json) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Line& l = lines[i];
     if (json)
-      std::printf("  {\"what\": \"%s\", \"unit\": \"%s\", \"rounds\": %zu, \"floor\": {\"p50\": %.2f, \"p10\": %.2f, "
-                  "\"p90\": %.2f}, \"product\": {\"p50\": %.2f, \"p10\": %.2f, \"p90\": %.2f}, \"ratio\": %.3f}%s\n",
-                  l.name.c_str(), l.unit.c_str(), l.product.values.size(), l.floor.at(0.5), l.floor.at(0.1),
-                  l.floor.at(0.9), l.product.at(0.5), l.product.at(0.1), l.product.at(0.9), l.ratio(),
-                  i + 1 < lines.size() ? "," : "");
+      std::printf(
+          "  {\"what\": \"%s\", \"unit\": \"%s\", \"rounds\": %zu, \"floor\": {\"p50\": %.2f, \"p10\": %.2f, "
+          "\"p90\": %.2f}, \"product\": {\"p50\": %.2f, \"p10\": %.2f, \"p90\": %.2f}, \"ratio\": %.3f}%s\n",
+          l.name.c_str(), l.unit.c_str(), l.product.values.size(), l.floor.at(0.5), l.floor.at(0.1),
+          l.floor.at(0.9), l.product.at(0.5), l.product.at(0.1), l.product.at(0.9), l.ratio(),
+          i + 1 < lines.size() ? "," : "");
     else
       std::printf("%-28s floor %8.2f [%8.2f %8.2f]   holdfast %8.2f [%8.2f %8.2f] %-10s  ratio %.2f\n",
                   l.name.c_str(), l.floor.at(0.5), l.floor.at(0.1), l.floor.at(0.9), l.product.at(0.5),
@@ -179,7 +186,8 @@ int main(int argc, char** argv) {
       give_up("usage: pickup_bench [--rounds N] [--tickets N] [--in-flight N]... [--json]");
   }
   if (in_flight.empty()) in_flight = {1, 8, 32};
-  const std::string script = "done x\n";  // no commit: what git costs inside the worker is the worker's affair
+  const std::string script =
+      "done x\n";  // no commit: what git costs inside the worker is the worker's affair
   std::vector<Line> lines;
   int number = 0;
 
@@ -207,7 +215,10 @@ int main(int argc, char** argv) {
 
   for (const int at_once : in_flight) {
     Line line{std::to_string(at_once) + " in flight", "tickets/s", {}, {}, true};
-    Stage stage({.capacity = at_once, .shards = 2, .gate = "review", .extra = ", \"effects_at_once\": 16",
+    Stage stage({.capacity = at_once,
+                 .shards = 2,
+                 .gate = "review",
+                 .extra = ", \"effects_at_once\": 16",
                  .prompt_by_file = true});
     Floor floor(stage, at_once);
     stage.add("W-0", {"done warm"});

@@ -25,6 +25,11 @@ const Profile* profile_for(const Policy& policy, const Attempt& a) {
   return profile_of(policy, a.profile);
 }
 
+// A sighting is as old as its question, and no younger than its answer where the clock went back in between.
+Instant asked_when(const Answer& answer) {
+  return std::min(answer.asked_at, answer.at);
+}
+
 // A new attempt, or the first sight of one: nothing volatile is carried over.
 void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   const Profile* profile = profile_for(policy, a);
@@ -56,6 +61,11 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
       young.clear();
     }
   }
+  if (new_phase && a.phase == Phase::closed) {
+    // What was inspected before the salvage is not what a review may go by.
+    t.work.facts.reset();
+    t.work.reviewed_at = {};
+  }
   if (new_phase || new_question) {
     t.tries = 0;
     t.hold_until = {};
@@ -63,21 +73,27 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
     t.work.commented = false;
   }
   t.newest = a;
-  if (const auto shard = k.shards.find(a.shard);
-      shard != k.shards.end() && !t.seen.pane && shard->second.reachable) {
-    PaneView view{shard->second.server, {}};
-    for (const PaneSighting& pane : shard->second.panes)
-      if (pane.session == a.session) view.pane = pane;
-    // A listing from before the spawn says nothing about it.
-    if (shard->second.listed_at >= a.spawned_at && a.step == Step::spawn_begun)
-      t.seen.pane = Seen<PaneView>{view, shard->second.listed_at};
-  }
 }
 
-void take_message(TicketKnowledge& t, const Message& m) {
+int rank_of(MessageState state) {
+  switch (state) {
+    case MessageState::queued: return 0;
+    case MessageState::posted: return 1;
+    case MessageState::unverified: return 2;
+    case MessageState::delivered:
+    case MessageState::dropped: return 3;
+  }
+  __builtin_unreachable();
+}
+
+// `certain`: it is the answer to our own write, or was read because we were unsure. Else it may be older than
+// what is known; clocks cannot say (somebody else's may differ), the message's own way can.
+void take_message(TicketKnowledge& t, const Message& m, bool certain) {
   for (Message& known : t.messages)
     if (known.id == m.id) {
-      if (m.changed_at >= known.changed_at) known = m;
+      const bool newer = rank_of(m.state) > rank_of(known.state) ||
+                         (rank_of(m.state) == rank_of(known.state) && m.conflicts >= known.conflicts);
+      if (certain || newer) known = m;
       return;
     }
   t.messages.push_back(m);
@@ -96,7 +112,7 @@ void take_delta(Knowledge& k, const LedgerDelta& delta, const Policy& policy, st
   }
   for (const Slot& slot : delta.slots) k.slots[slot.id] = slot;
   for (const Message& m : delta.messages) {
-    take_message(k.tickets[m.attempt.ticket], m);
+    take_message(k.tickets[m.attempt.ticket], m, true);
     touched.insert(m.attempt.ticket);
   }
   for (const AccountPause& pause : delta.pauses) k.pauses[pause.account] = pause;
@@ -108,7 +124,7 @@ void take_contents(Knowledge& k, const LedgerContents& news, const Policy& polic
     TicketKnowledge& t = k.tickets[row.ticket];
     t.memory = row.memory;
     if (row.newest) take_attempt(k, t, *row.newest, policy);
-    for (const Message& m : row.messages) take_message(t, m);
+    for (const Message& m : row.messages) take_message(t, m, t.ledger_unsure);
     if (t.newest) std::erase_if(t.messages, [&](const Message& m) { return m.attempt != t.newest->id; });
     t.ledger_unsure = false;
     touched.insert(row.ticket);
@@ -152,13 +168,13 @@ void take_listing(Knowledge& k, const ServerListing& listing, Instant at, std::s
   }
   for (auto& [id, t] : k.tickets) {
     const Attempt* a = t.current();
-    if (a == nullptr || a->shard != listing.shard || a->step != Step::spawn_begun || at < a->spawned_at)
-      continue;
+    if (a == nullptr || a->shard != listing.shard || a->step != Step::spawn_begun) continue;
+    // From before the spawn, unless the clock was moved in between.
+    if (at < a->spawned_at && a->spawned_at <= k.now) continue;
     const auto found = by_session.find(a->session);
     PaneView view{listing.server, found == by_session.end() ? std::nullopt : std::optional(*found->second)};
     const bool same = t.seen.pane && t.seen.pane->what == view;
     t.seen.pane = Seen<PaneView>{std::move(view), at};
-    t.work.server_looks = 0;
     if (!same) {
       t.work.look_now = true;
       touched.insert(id);
@@ -170,8 +186,14 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
                const Policy& policy) {
   const auto& asked = std::get<Look>(answer.effect);
   const Attempt& a = *t.newest;
-  t.seen.record = Seen<RecordSighting>{looked.record, answer.asked_at};
-  t.seen.process = Seen<ProcessSighting>{looked.process, answer.asked_at};
+  const bool gone_before = t.seen.process && t.seen.process->what.runner == Presence::gone;
+  const bool ended_before = t.seen.record && t.seen.record->what.end;
+  const bool gone_now = looked.record.runner.known() && looked.process.runner == Presence::gone;
+  // What tmux showed before it ended cannot say how it ended; nor can a listing that is older than it.
+  if ((gone_now && !gone_before) || (looked.record.end && !ended_before)) t.seen.pane.reset();
+  const Instant at = asked_when(answer);
+  t.seen.record = Seen<RecordSighting>{looked.record, at};
+  t.seen.process = Seen<ProcessSighting>{looked.process, at};
   if (asked.stream_offset == t.reader.offset()) {
     if (looked.stream_offset > t.reader.offset()) t.reader.skip_to(looked.stream_offset);
     t.reader.feed(looked.stream);
@@ -182,8 +204,8 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   }
   if (asked.said_offset == static_cast<std::int64_t>(t.hook_said.size())) t.hook_said += looked.said;
   t.seen.limit_line = t.reader.limit_line();
-  t.work.looked_at = answer.asked_at;
-  if (looked.record.decision == Decision::sealed && !t.seen.sealed_at) t.seen.sealed_at = answer.asked_at;
+  t.work.looked_at = at;
+  if (looked.record.decision == Decision::sealed && !t.seen.sealed_at) t.seen.sealed_at = at;
 
   const Verdict verdict = verdict_of(a, t.seen, k.now);
   if (verdict != Verdict::unknown)
@@ -222,7 +244,12 @@ struct OnDone {
   }
 
   void operator()(const WriteLedger& e) const {
-    if (const auto* delta = value<LedgerDelta>()) take_delta(k, *delta, policy, touched);
+    if (const auto* delta = value<LedgerDelta>()) {
+      take_delta(k, *delta, policy, touched);
+      // It was so already, which we did not know: somebody else wrote it. What they wrote is read first.
+      if (const TicketId id = ticket_of(e.write); !id.empty() && *delta == LedgerDelta{})
+        k.tickets[id].ledger_unsure = true;
+    }
     k.ledger_trouble.clear();
     if (std::holds_alternative<StoreBreaker>(e.write)) k.breaker_unsaved = false;
     if (const auto* stored = std::get_if<StoreServer>(&e.write))
@@ -263,8 +290,12 @@ struct OnDone {
     if (const auto* looked = value<Looked>(); looked && t.newest) take_look(k, t, *looked, answer, policy);
   }
   void operator()(const ListServer& e) const {
-    if (const auto* listing = value<ServerListing>()) take_listing(k, *listing, answer.asked_at, touched);
-    if (!e.asked_by.empty()) ticket().work.server_looks = 0;
+    if (const auto* listing = value<ServerListing>()) take_listing(k, *listing, asked_when(answer), touched);
+    if (e.asked_by.empty()) return;
+    // A listing that tells nothing new about it (clocks that were moved make one look old) is a look in vain.
+    TicketKnowledge& t = ticket();
+    const bool told = t.seen.pane && t.seen.pane->at >= asked_when(answer);
+    t.work.server_looks = told ? 0 : t.work.server_looks + 1;
   }
   void operator()(const EndTree& e) const {
     TicketKnowledge& t = ticket();
@@ -329,7 +360,11 @@ struct OnDone {
 
  private:
   void board_ticket() const {
-    if (const auto* ticket = value<BoardTicket>()) take_board_ticket(k, *ticket, touched);
+    const auto* shown = value<BoardTicket>();
+    if (shown == nullptr) return;
+    take_board_ticket(k, *shown, touched);
+    TicketKnowledge& t = ticket();
+    t.work.board_read = t.newest && !t.newest->open();
   }
   void contents() const {
     if (const auto* news = value<LedgerContents>()) take_contents(k, *news, policy, touched);
@@ -372,7 +407,14 @@ struct OnTrouble {
       k.ledger_trouble = words;
     again(millis(200));
   }
-  void operator()(const ReadTicket&) const { again(millis(200)); }
+  void operator()(const ReadTicket&) const {
+    if (refused && *refused == Why::gone) {
+      ticket().board.reset();
+      ticket().work.board_gone = true;
+      return;
+    }
+    again(millis(200));
+  }
   void operator()(const MoveTicket& e) const { board_trouble(e.ticket); }
   void operator()(const ReturnToTodo& e) const { board_trouble(e.certificate.attempt().ticket); }
   void operator()(const CommentTicket&) const {
@@ -519,6 +561,11 @@ struct OnTrouble {
 std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& policy) {
   std::set<TicketId> touched;
   if (const TicketId id = ticket_of(answer.effect); !id.empty()) touched.insert(id);
+  // An answer about an attempt that is not the ticket's newest any more says nothing about the one that is.
+  if (const AttemptId about = attempt_of(answer.effect); about.generation.value != 0) {
+    const auto t = k.tickets.find(about.ticket);
+    if (t == k.tickets.end() || !t->second.newest || t->second.newest->id != about) return touched;
+  }
   const Outcome outcome = classify(call_of(answer.effect), answer.raw);
   if (std::holds_alternative<Done>(outcome)) {
     std::visit(OnDone{k, answer, policy, touched}, answer.effect);

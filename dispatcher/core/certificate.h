@@ -22,11 +22,20 @@ class DeathCertificate {
   [[nodiscard]] int code() const { return code_; }  // exit code or signal number; -1: none
   [[nodiscard]] const std::string& evidence() const { return evidence_; }
   [[nodiscard]] Instant at() const { return at_; }
+  // It says "no spawn was ever announced", which ends to be true when one is: the ledger takes it only while
+  // that still holds. Every other certificate stays true for ever.
+  [[nodiscard]] bool unless_announced() const { return unless_announced_; }
   friend bool operator==(const DeathCertificate&, const DeathCertificate&) = default;
 
  private:
-  DeathCertificate(AttemptId attempt, Cause cause, int code, std::string evidence, Instant at)
-      : attempt_(std::move(attempt)), cause_(cause), code_(code), evidence_(std::move(evidence)), at_(at) {}
+  DeathCertificate(AttemptId attempt, Cause cause, int code, std::string evidence, Instant at,
+                   bool unless_announced)
+      : attempt_(std::move(attempt)),
+        cause_(cause),
+        code_(code),
+        evidence_(std::move(evidence)),
+        at_(at),
+        unless_announced_(unless_announced) {}
   friend std::optional<DeathCertificate> certify(const Attempt&, const Sightings&, Instant now);
 
   AttemptId attempt_;
@@ -34,6 +43,7 @@ class DeathCertificate {
   int code_;
   std::string evidence_;
   Instant at_;
+  bool unless_announced_;
 };
 
 }  // namespace holdfast

@@ -36,12 +36,20 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
   const Rule rule = a.phase == Phase::finished ? Rule::finish_up : Rule::obey;
   const Containment whole = containment_of(a, t.seen);
 
+  // No runner has said that it is there: whoever comes first decides, and then it is dead or it can be ended.
+  const bool started = t.seen.record && t.seen.record->what.decision == Decision::started;
+  if (a.phase == Phase::newborn && !started && !t.seen.sealed_at)
+    return {rule,
+            "it is sealed unless its runner has started",
+            Seal{a.id, "ended before its runner started"},
+            {}};
+
   if (a.phase == Phase::finished && !explicit_stop(a) && a.ending == Ending::none) {
     const Instant until = a.changed_at + (profile ? profile->finish_grace : seconds(10));
     if (k.now < until && k.now >= a.changed_at) return wait_for(rule, "it may end by itself", until);
   }
   // Nobody types into or kills a session with a person in it, but for an explicit stop, after a notice.
-  const bool listing_old = !t.seen.pane || k.now - t.seen.pane->at > seconds(5);
+  const bool listing_old = !seen_within(t.seen.pane, seconds(5), k.now);
   if (a.ending == Ending::none && listing_old && t.work.server_looks < 3)
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
   if (persons_attached(a, t.seen) > 0 && a.ending == Ending::none) {
@@ -192,9 +200,13 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   const Rule rule = Rule::close;
   const bool kept = !work.release_failure.empty() || !work.salvage_failure.empty();
 
-  if (a.server.known() && !work.session_ended && persons_attached(a, t.seen) > 0 && !explicit_stop(a)) {
-    if (k.now - t.seen.pane->at > seconds(3))
-      return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
+  // Its session: as recorded, or (where its spawn's answer was lost) as listed.
+  const auto* listed = t.seen.pane && t.seen.pane->what.pane ? &*t.seen.pane->what.pane : nullptr;
+  const bool may_have_session = a.step == Step::spawn_begun && !work.session_ended;
+  const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
+  if (may_have_session && listing_old && work.server_looks < 3)
+    return {rule, "whether its session is there, and a person in it", ListServer{a.shard, a.id.ticket}, {}};
+  if (may_have_session && persons_attached(a, t.seen) > 0 && !explicit_stop(a)) {
     if (a.attention.empty())
       return {
           rule,
@@ -226,6 +238,11 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   }
   if (a.server.known() && !work.session_ended)
     return {rule, "its session is ended", EndSession{a.server, a.session, a.session_id, a.id}, {}};
+  if (may_have_session && listed)
+    return {rule,
+            "its session is ended",
+            EndSession{t.seen.pane->what.server, a.session, listed->session_id, a.id},
+            {}};
   if (!kept && !work.released)
     return {rule,
             "its worktree is given back",
@@ -255,9 +272,32 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
 Plan plan_settling(const Knowledge&, const TicketKnowledge& t, const Policy&) {
   const Attempt& a = *t.newest;
   const Rule rule = Rule::settle;
+  // What the board showed before the attempt was closed says neither that it knows nor that a person has
+  // moved the ticket: it may have been an old view, and then nobody would ever tell it. (A move needs no such
+  // look: it names the version that it goes by.)
+  const Plan look_again{rule, "the board's ticket is read", ReadTicket{a.id.ticket}, {}};
   Plan settled{rule, "the board knows", WriteLedger{Settle{a.id}}, {}};
-  if (!a.disposition) return settled;
-  if (!t.board) return {rule, "the board's ticket is read", ReadTicket{a.id.ticket}, {}};
+  if (!t.board && t.work.board_gone) {
+    settled.why = "its ticket is gone from the board";
+    return settled;
+  }
+  if (!t.board) return look_again;
+  if (!t.work.board_read) settled = look_again;
+  // Another dispatcher has settled this attempt and begun the next: what we wanted to say is over.
+  if (const auto mover = parse_attempt_key(t.board->moved_by);
+      mover && mover->ticket == a.id.ticket && mover->generation > a.id.generation)
+    return {rule, "a newer attempt of it was begun: left as it is", WriteLedger{Settle{a.id}}, {}};
+  if (!a.disposition) {
+    const bool still_ours =
+        t.board->state == BoardState::in_progress && t.board->moved_by == attempt_key(a.id);
+    if (!still_ours) return settled;
+    return {rule,
+            "nobody else has moved it",
+            MoveTicket{a.id.ticket, t.board->version, BoardState::blocked,
+                       "its attempt has ended: " + sentence_for(a.cause, a.exit_code),
+                       attempt_key(a.id) + "-closed"},
+            {}};
+  }
   if (t.board->state == *a.disposition) return settled;
   // What a person has set meanwhile stays. Only a ticket that still says in_progress (or todo: never told) is
   // ours to move; a cancel or park that a person asked of us is theirs too.
@@ -265,7 +305,10 @@ Plan plan_settling(const Knowledge&, const TicketKnowledge& t, const Policy&) {
       explicit_stop(a) && t.board->state != BoardState::done && t.board->state != BoardState::cancelled;
   const bool ours = t.board->state == BoardState::in_progress ||
                     (t.board->state == BoardState::todo && *a.disposition != BoardState::todo);
-  if (!ours && !asked) return {rule, "a person has moved it: left as it is", WriteLedger{Settle{a.id}}, {}};
+  if (!ours && !asked) {
+    settled.why = t.work.board_read ? "a person has moved it: left as it is" : settled.why;
+    return settled;
+  }
   switch (*a.disposition) {
     case BoardState::todo:
       // certify() gives back the death that the ledger holds; without one there is no way to `todo`.

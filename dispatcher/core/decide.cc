@@ -228,7 +228,8 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
       a ? (a->cause != Cause::none ? Verdict::dead : verdict_of(*a, t.seen, k.now)) : Verdict::unknown;
   const Rule rule = rule_for(a ? RecordedPhase(a->phase) : std::nullopt, verdict, board_view(t));
 
-  if (k.now < t.hold_until) return resting(rule, "waits after: " + t.trouble, t.hold_until);
+  if (still_waits(k.now, t.hold_until, minutes(1)))
+    return resting(rule, "waits after: " + t.trouble, t.hold_until);
   if (a) {
     if (auto look = look_first(k, t, policy, rule)) return *look;
     // What it said before it died counts, so it is recorded before the death is.
@@ -333,11 +334,13 @@ std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, c
     if (other == k.tickets.end() || !other->second.board || other->second.board->state != BoardState::done)
       return Wait{"it depends on " + needed.value + ", which is not done", {}};
   }
-  if (k.now < t.memory.not_before) return Wait{"it backs off after its last attempt", t.memory.not_before};
+  if (still_waits(k.now, t.memory.not_before, {policy.backoff_max.ms + policy.backoff_max.ms / 4 + 1}))
+    return Wait{"it backs off after its last attempt", t.memory.not_before};
   const AccountName account{profile->account.empty() ? profile->name : profile->account};
-  if (const auto pause = k.pauses.find(account); pause != k.pauses.end() && k.now < pause->second.until)
+  if (const auto pause = k.pauses.find(account);
+      pause != k.pauses.end() && still_waits(k.now, pause->second.until, {2 * policy.account_pause.ms}))
     return Wait{"account " + account.value + " rests: " + pause->second.why, pause->second.until};
-  if (k.now < k.breaker.open_until)
+  if (still_waits(k.now, k.breaker.open_until, {2 * policy.breaker_rest.ms}))
     return Wait{"too many attempts died young: dispatching rests", k.breaker.open_until};
   if (t.memory.alone)
     for (const auto& [id, other] : k.tickets)

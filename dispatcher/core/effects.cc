@@ -77,6 +77,41 @@ TicketId ticket_of(const Effect& effect) {
   return std::visit(Table{}, effect);
 }
 
+AttemptId attempt_of(const Effect& effect) {
+  struct Table {
+    AttemptId operator()(const PrepareWorktree& e) const { return e.order.attempt; }
+    AttemptId operator()(const WriteSpec& e) const { return e.spec.attempt; }
+    AttemptId operator()(const SpawnSession& e) const { return e.attempt; }
+    AttemptId operator()(const Seal& e) const { return e.attempt; }
+    AttemptId operator()(const GiveGo& e) const { return e.attempt; }
+    AttemptId operator()(const Post& e) const { return e.attempt; }
+    AttemptId operator()(const Look& e) const { return e.containment.attempt; }
+    AttemptId operator()(const EndTree& e) const { return e.containment.attempt; }
+    AttemptId operator()(const EndSession& e) const { return e.attempt; }
+    AttemptId operator()(const GiveNotice& e) const { return e.attempt; }
+    AttemptId operator()(const InspectBranch& e) const { return e.order.attempt; }
+    AttemptId operator()(const PinBranch& e) const { return e.order.attempt; }
+    AttemptId operator()(const SalvageWorktree& e) const { return e.order.attempt; }
+    AttemptId operator()(const ReleaseSlot& e) const { return e.order.attempt; }
+    AttemptId operator()(const LandBranch& e) const { return e.order.attempt; }
+    AttemptId operator()(const PushBranch& e) const { return e.order.attempt; }
+    AttemptId operator()(const WriteLedger&) const { return {}; }
+    AttemptId operator()(const ReadTicket&) const { return {}; }
+    AttemptId operator()(const MoveTicket&) const { return {}; }
+    AttemptId operator()(const ReturnToTodo&) const { return {}; }
+    AttemptId operator()(const CommentTicket&) const { return {}; }
+    AttemptId operator()(const ListServer&) const { return {}; }
+    AttemptId operator()(const LoadLedger&) const { return {}; }
+    AttemptId operator()(const ReadLedgerChanges&) const { return {}; }
+    AttemptId operator()(const ReadBoard&) const { return {}; }
+    AttemptId operator()(const StartServer&) const { return {}; }
+    AttemptId operator()(const ListRecords&) const { return {}; }
+    AttemptId operator()(const ListTraces&) const { return {}; }
+    AttemptId operator()(const EnsurePool&) const { return {}; }
+  };
+  return std::visit(Table{}, effect);
+}
+
 const char* words_for(Call call) {
   switch (call) {
     case Call::ledger_load: return "load the ledger";

@@ -172,7 +172,8 @@ using Effect =
                  ReadLedgerChanges, ReadBoard, StartServer, ListRecords, ListTraces, EnsurePool>;
 
 Call call_of(const Effect&);
-TicketId ticket_of(const Effect&);  // empty: the installation's
+TicketId ticket_of(const Effect&);    // empty: the installation's
+AttemptId attempt_of(const Effect&);  // whom its answer is about; generation 0: a ticket, or the installation
 const char* words_for(Call);
 std::string describe(const Effect&);  // one line, for plan and logs: "spawn session hf-T-1-g2"
 

@@ -66,6 +66,7 @@ GateRuling gate(Said said, const BranchFacts& facts, bool salvaged, const Memory
 
 std::optional<std::string> seen_landed(const BranchFacts& facts, const Memory& memory) {
   if (!landed(facts) || facts.stranded_known != Tri::yes) return std::nullopt;
+  if (facts.uncommitted == Tri::yes || facts.untracked == Tri::yes) return std::nullopt;
   if (!stranded_of(facts, memory).empty()) return std::nullopt;
   return "seen landed: " + describe(facts);
 }

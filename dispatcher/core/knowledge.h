@@ -47,6 +47,8 @@ struct Work {
   std::string release_failure;  // quarantine, with this note
   int release_tries = 0;
   bool commented = false;
+  bool board_read = false;  // the board's ticket was seen by us since the attempt was closed
+  bool board_gone = false;  // the board has no such ticket any more
   // looking
   bool look_now = true;
   bool scan_next = false;

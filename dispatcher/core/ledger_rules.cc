@@ -197,6 +197,8 @@ struct Rules {
                     {Phase::planned, Phase::newborn, Phase::ready, Phase::running, Phase::waiting}, "lost");
     if (!row) return std::unexpected(row.error());
     if (auto bad = certificate_mismatch(*row, w.certificate)) return *bad;
+    if (w.certificate.unless_announced() && row->step != Step::claimed)
+      return no(LedgerRefusal::conflict, "a spawn was announced since: look at what came of it");
     enter_death(*row, w.certificate);
     row->phase = Phase::lost;
     row->attention.clear();
@@ -297,7 +299,8 @@ struct Rules {
     row->last_words = w.last_words;
     row->branch_facts = w.branch_facts;
     row->salvage_refs = w.salvage_refs;
-    row->settled = !w.disposition.has_value();
+    // Also where nothing is to be told: whether a person has really moved the ticket is looked at once more.
+    row->settled = false;
     Slot slot = *view.leased;
     slot.state = w.slot_after;
     slot.note = w.slot_note;

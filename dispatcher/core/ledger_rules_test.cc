@@ -302,7 +302,7 @@ TEST(LedgerRules, ACloseGivesTheSlotBackAndDropsWhatWasNotDelivered) {
   quarantine.slot_after = SlotState::quarantined;
   const auto kept = apply(rows.view, quarantine, later);
   EXPECT_EQ(kept->slots[0].holder, first);
-  EXPECT_TRUE(kept->attempt->settled) << "nothing is to be told to the board";
+  EXPECT_FALSE(kept->attempt->settled) << "whether there is nothing to be told is looked at once more";
 
   Close leased = kit::close_of(first);
   leased.slot_after = SlotState::leased;

@@ -84,7 +84,7 @@ Plan after_spawn_begun(const Knowledge& k, const TicketKnowledge& t, const Polic
   }
 
   // The answer was lost, or the dispatcher was restarted in between: look, then adopt or seal, never guess.
-  const bool listed_since = t.seen.pane && t.seen.pane->at >= a.spawned_at;
+  const bool listed_since = t.seen.pane && (t.seen.pane->at >= a.spawned_at || a.spawned_at > k.now);
   if (!listed_since && t.work.server_looks < 3)
     return {rule, "whether its session is there", ListServer{a.shard, a.id.ticket}, {}};
   const Instant until = a.spawned_at + policy.newborn_grace;
@@ -191,7 +191,7 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
 
   // A session with a person in it is not typed into.
   const bool old_enough = k.now - a.spawned_at > seconds(5);
-  const bool listing_old = !t.seen.pane || k.now - t.seen.pane->at > seconds(3);
+  const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
   if (old_enough && listing_old && t.work.server_looks < 3)
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
   if (persons_attached(a, t.seen) > 0) {

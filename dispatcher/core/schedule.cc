@@ -137,6 +137,18 @@ struct Returned {
   }
 };
 
+// One more than the configured ones while a ticket is retried with a server of its own.
+int shards_in_use(const Brain& brain) {
+  int shards = brain.policy.shards;
+  for (const auto& [id, t] : brain.knowledge.tickets) {
+    const bool alone = t.memory.alone && t.board && t.board->state != BoardState::done;
+    if (alone) shards = std::max(shards, brain.policy.shards + 1);
+    // A server that an open attempt is on is looked at, also after the configuration has shrunk.
+    if (t.newest && t.newest->open()) shards = std::max(shards, t.newest->shard + 1);
+  }
+  return shards;
+}
+
 // What the installation itself needs: read everything once, keep servers up, read again where there may be
 // news.
 void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
@@ -150,18 +162,15 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
   };
   if (!k.ledger_loaded) return start(a.load, LoadLedger{});
 
-  bool unsure = false, alone = false;
-  for (const auto& [id, t] : k.tickets) {
-    unsure = unsure || t.ledger_unsure;
-    alone = alone || (t.memory.alone && t.board && t.board->state != BoardState::done);
-  }
+  bool unsure = false;
+  for (const auto& [id, t] : k.tickets) unsure = unsure || t.ledger_unsure;
   if (unsure) ask(a.changes);
   start(a.changes, ReadLedgerChanges{a.ledger_seq});
   start(a.board, ReadBoard{a.board_cursor});
   if (!k.records_listed) start(a.records, ListRecords{});
   if (!k.traces_listed) start(a.traces, ListTraces{});
   if (!k.pool_ready) start(a.pool, EnsurePool{brain.policy.capacity, brain.policy.start});
-  for (int shard = 0; shard < brain.policy.shards + (alone ? 1 : 0); ++shard) {
+  for (int shard = 0; shard < shards_in_use(brain); ++shard) {
     if (!k.shards[shard].server.known())
       start(a.start_server[shard], StartServer{shard});
     else
@@ -194,9 +203,38 @@ void start_for(Brain& brain, const TicketId& id, Effect effect, std::vector<Effe
   out.push_back(std::move(effect));
 }
 
+// What was to happen at a time would wait for that time to come again: everything is looked at now instead.
+void after_the_clock_went_back(Brain& brain, Instant now) {
+  Agenda& a = brain.agenda;
+  const auto not_in_the_future = [&](auto& at) {
+    if (at > now) at = now;
+  };
+  for (auto& [id, t] : brain.knowledge.tickets) {
+    t.hold_until = {};
+    not_in_the_future(t.work.looked_at);
+    not_in_the_future(t.work.reviewed_at);
+    not_in_the_future(t.unknown_since);
+    if (t.work.term_sent) not_in_the_future(*t.work.term_sent);
+    if (t.work.kill_sent) not_in_the_future(*t.work.kill_sent);
+    t.work.look_now = true;
+    enqueue(a, id);
+  }
+  a.alarms.clear();
+  a.alarm_of.clear();
+  a.recent_claims.clear();
+  a.write_next = {};
+  a.look_for_claims = true;
+  for (Routine* r : {&a.load, &a.changes, &a.board, &a.records, &a.traces, &a.pool})
+    if (r->next > now + seconds(1)) r->next = {};
+  for (auto* table : {&a.start_server, &a.list_server})
+    for (auto& [shard, r] : *table) r.next = {};
+  for (auto& [number, shard] : brain.knowledge.shards) not_in_the_future(shard.listed_at);
+}
+
 void claims(Brain& brain, Instant now, std::vector<Effect>& out) {
   Agenda& a = brain.agenda;
   const Knowledge& k = brain.knowledge;
+  a.claims_held_until = {};
   if (!a.look_for_claims || !k.full_look_done(brain.policy.shards) || !k.ledger_trouble.empty()) return;
   int open = 0, free = 0;
   for (const auto& [id, t] : k.tickets) open += t.newest && t.newest->open() ? 1 : 0;
@@ -209,7 +247,10 @@ void claims(Brain& brain, Instant now, std::vector<Effect>& out) {
 
   for (const TicketId& id : ranking(k, brain.policy)) {
     if (room <= 0 || a.in_flight >= brain.policy.effects_at_once) return;
-    if (static_cast<int>(a.recent_claims.size()) >= brain.policy.spawns_per_second) return;
+    if (static_cast<int>(a.recent_claims.size()) >= brain.policy.spawns_per_second) {
+      a.claims_held_until = a.recent_claims.front() + seconds(1);
+      return;
+    }
     if (a.busy.contains(id)) continue;
     Plan plan = decide(k, id, brain.policy);
     if (!plan.effect || !is_claim(*plan.effect)) {
@@ -282,6 +323,7 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
   std::vector<Effect> out;
   Agenda& a = brain.agenda;
   if (a.stopping) return out;
+  if (now + seconds(1) < brain.knowledge.now) after_the_clock_went_back(brain, now);
   brain.knowledge.now = now;
   while (!a.alarms.empty() && a.alarms.begin()->first <= now) {
     const TicketId id = a.alarms.begin()->second;
@@ -347,12 +389,16 @@ Instant next_wake(const Brain& brain) {
   if (!brain.knowledge.records_listed) routine(a.records);
   if (!brain.knowledge.traces_listed) routine(a.traces);
   if (!brain.knowledge.pool_ready) routine(a.pool);
+  const int shards = shards_in_use(brain);
   for (const auto& [shard, state] : brain.knowledge.shards) {
+    if (shard >= shards) continue;  // nobody is on it any more
     const auto& table = state.server.known() ? a.list_server : a.start_server;
     if (const auto found = table.find(shard); found != table.end()) routine(found->second);
   }
   if (!a.writes.empty() && !a.write_flying) consider(a.write_next.set() ? a.write_next : Instant{1});
-  if (!a.recent_claims.empty() && a.look_for_claims) consider(a.recent_claims.front() + seconds(1));
+  // Claims that wait for room are woken by the answer that makes it; only the rate of spawns passes by
+  // itself.
+  consider(a.claims_held_until);
   return wake;
 }
 

@@ -35,6 +35,7 @@ struct Agenda {
   bool landing = false;  // one at a time: the target ref moves with each
   std::set<TicketId> waiting_to_land;
   std::deque<Instant> recent_claims;
+  Instant claims_held_until;  // by the rate of spawns; not set: something else is waited for
   bool look_for_claims = false;
   bool stopping = false;  // nothing new is started
 

@@ -144,7 +144,6 @@ Finding without_end(const Attempt& attempt, const Sightings& seen, const RecordS
   const std::string gone = pids_of(record) + " gone without a recorded end";
   if (seen.process && seen.process->what.host == Presence::gone)
     return {Cause::host_lost, -1, "boot id changed since the runner started (" + pids_of(record) + ")"};
-  if (server_is_lost(attempt, seen)) return hung_up(attempt, seen, gone);
   const bool by_person = attempt.wish != StopWish::none && attempt.ending != Ending::none;
   if (by_person) return stopped(attempt, -1, gone + " after it was told to end");
   // A runner that was killed leaves its tree to us: that we ended the rest is not how it died.
@@ -152,8 +151,11 @@ Finding without_end(const Attempt& attempt, const Sightings& seen, const RecordS
     return {
         Cause::signal, *seen.pane->what.pane->exit_signal,
         gone + "; tmux saw the runner end by signal " + std::to_string(*seen.pane->what.pane->exit_signal)};
-  if (seen.pane && !seen.pane->what.pane) return hung_up(attempt, seen, gone + "; its session is gone");
   if (attempt.ending != Ending::none) return stopped(attempt, -1, gone + " after it was told to end");
+  // A hang-up would have been recorded. Whether the runner or its session went first, nobody can say any
+  // more.
+  if (server_is_lost(attempt, seen)) return {Cause::unknown, -1, gone + "; its tmux server is gone too"};
+  if (seen.pane && !seen.pane->what.pane) return {Cause::unknown, -1, gone + "; its session is gone too"};
   return {Cause::unknown, -1, gone};
 }
 
@@ -171,7 +173,9 @@ bool cause_needs_listing(const Attempt& attempt, const Sightings& seen) {
 
 std::optional<DeathCertificate> certify(const Attempt& attempt, const Sightings& seen, Instant now) {
   const auto make = [&](Finding found, Instant at) {
-    return DeathCertificate(attempt.id, found.cause, found.code, std::move(found.evidence), at);
+    const bool unless_announced = attempt.cause == Cause::none && attempt.step == Step::claimed;
+    return DeathCertificate(attempt.id, found.cause, found.code, std::move(found.evidence), at,
+                            unless_announced);
   };
   if (attempt.cause != Cause::none)
     return make({attempt.cause, attempt.exit_code, attempt.evidence}, attempt.died_at);

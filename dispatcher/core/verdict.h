@@ -51,6 +51,12 @@ struct Seen {
   friend bool operator==(const Seen&, const Seen&) = default;
 };
 
+// Was it seen, and not longer ago than that? What lies in the future was seen before the clock was moved: no.
+template <class T>
+bool seen_within(const std::optional<Seen<T>>& seen, Duration within, Instant now) {
+  return seen && seen->at <= now && (now - seen->at) <= within;
+}
+
 // This attempt's part of one complete listing of its server.
 struct PaneView {
   ServerIncarnation server;          // unknown: no server listens there

@@ -1,0 +1,41 @@
+// One run from one seed: a random setup, a random schedule with faults, then the healing and the fair end.
+// All of it follows from the seed alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/base/digest.h"
+#include "sim/explore/tally.h"
+#include "sim/oracle/oracle.h"
+
+namespace holdfast::sim {
+
+enum class Schedule { uniform, pct, swarm };  // swarm: uniform, with whole kinds of faults switched off
+
+struct SeedOptions {
+  DispatcherMaker maker = shipped_dispatcher();
+  Defects defects;
+  std::optional<Schedule> schedule;  // nothing: the seed chooses
+  FaultSet faults = FaultSet::all();
+  int most_events = 600;  // before the healing
+  bool keep_trace = false;
+};
+
+enum class RunEnd { passed, unsafe, stuck };
+
+struct SeedResult {
+  std::uint64_t seed = 0;
+  RunEnd ending = RunEnd::passed;
+  std::vector<Violation> violations;  // of the first bad step, or of the end
+  int at_event = 0;                   // of the violation
+  Digest digest;                      // of every event and what it did
+  std::vector<std::string> trace;     // names of events, where asked for or where it failed
+};
+
+std::shared_ptr<const Setup> setup_for(std::uint64_t seed, const SeedOptions&);
+SeedResult run_seed(std::uint64_t seed, const SeedOptions&, Tally&);
+
+}  // namespace holdfast::sim

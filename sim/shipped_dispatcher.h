@@ -1,0 +1,20 @@
+#pragma once
+
+#include "dispatcher/core/schedule.h"
+#include "sim/dispatcher_under_test.h"
+
+namespace holdfast::sim {
+
+class ShippedDispatcher : public DispatcherUnderTest {
+ public:
+  [[nodiscard]] std::unique_ptr<DispatcherUnderTest> copy() const override;
+  void absorb(const Answer&) override;
+  void absorb(const News&) override;
+  std::vector<Effect> next_effects(Instant now) override;
+  [[nodiscard]] Instant next_wake() const override;
+  [[nodiscard]] std::string belief(const TicketId&) const override;
+
+  Brain brain;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,26 @@
+// Faults: which could strike now, and what each does. Port faults are cells at a flight that has not taken
+// hold; the others strike a runtime, a server, a slot, a ticket or a dispatcher by themselves.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sim/world/world.h"
+
+namespace holdfast::sim {
+
+// The raw reply that a port fault puts in the place of the right one. Codes and words are those of the real
+// adapters in that situation.
+RawReply false_reply(FaultId, const Effect&);
+// Does this port fault make sense for this effect? (A5 only at the rows after a spawn, D1 only at a claim.)
+bool strikes_at(FaultId, const World&, const Flight&);
+
+void world_strikes(const World&, std::vector<Event>& out);
+void strike(World&, const Event&);
+
+void person_deeds(const World&, std::vector<Event>& out);
+void person_does(World&, const Event&);
+
+void count_fault(World&, FaultId, const TicketId&);
+
+}  // namespace holdfast::sim

@@ -12,6 +12,8 @@ class ShippedDispatcher : public DispatcherUnderTest {
   void absorb(const News&) override;
   std::vector<Effect> next_effects(Instant now) override;
   [[nodiscard]] Instant next_wake() const override;
+  void fold(Fold&) const override;
+  [[nodiscard]] bool can_be_proved() const override { return true; }
   [[nodiscard]] std::string belief(const TicketId&) const override;
 
   Brain brain;

@@ -43,7 +43,8 @@ struct Setup {
   Policy policy;
   std::vector<BoardTicket> tickets;
   DispatcherMaker maker = shipped_dispatcher();
-  int dispatchers = 1;         // that may run at once
+  int dispatchers = 1;                  // that may run at once
+  Duration longest_sleep = minutes(1);  // of a dispatcher without news, whatever it waits for
   bool cgroups = true;         // workers are contained; else only a scan can tell that nothing is left
   bool remain_on_exit = true;  // dead panes stay
   WorkerLimits worker;

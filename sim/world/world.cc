@@ -66,9 +66,9 @@ void let_think(World& w, int d) {
   const Instant now = clock_of(w, d);
   for (Effect& effect : seat.mind->next_effects(now)) put_in_flight(w, d, std::move(effect));
   const Instant wake = seat.mind->next_wake();
-  // The driver sleeps for a minute at most.
-  seat.wake =
-      !wake.set() ? Instant{} : w.now + Duration{std::clamp<std::int64_t>((wake - now).ms, 0, 60'000)};
+  seat.wake = !wake.set()
+                  ? Instant{}
+                  : w.now + Duration{std::clamp<std::int64_t>((wake - now).ms, 0, w.setup->longest_sleep.ms)};
 }
 
 void start(World& w, int d) {

@@ -1,0 +1,56 @@
+// Every reachable state within bounds, breadth first: a shortest trace to a violation, or a certificate that
+// there is none.
+//
+// States are told apart by fingerprints of 128 bits (sim/world/key.h): the certificate says "probabilistic"
+// and with what probability a state may have been missed. From every state the faults also stop, and the fair
+// continuation must come to rest with everything accounted for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/base/digest.h"
+#include "sim/explore/tally.h"
+#include "sim/oracle/oracle.h"
+
+namespace holdfast::sim {
+
+struct ProveBounds {
+  int tickets = 1;
+  int dispatchers = 1;
+  int faults = 1;   // fault events in a run, each from the whole enabled catalogue
+  int crashes = 1;  // deaths of a dispatcher
+  int persons = 0;  // acts of people
+  FaultSet kinds = FaultSet::all();
+  std::uint64_t most_states = 0;  // 0: as many as there are
+  std::uint64_t most_bytes = std::uint64_t{12} << 30;
+  bool liveness = true;
+};
+
+enum class ProveEnd { complete, violated, stuck, incomplete };
+
+struct ProveResult {
+  ProveEnd end = ProveEnd::incomplete;
+  std::string why_incomplete;
+  std::uint64_t states = 0, transitions = 0, fair_states = 0;
+  int depth = 0;
+  double seconds = 0;
+  std::uint64_t bytes = 0;
+  Digest digest;  // of the set of states, in the order of discovery
+  Tally tally;
+  std::vector<Violation> violations;
+  std::vector<std::string> trace;  // shortest, to the violation
+  std::vector<std::string> fair;   // from there to the end, where it is stuck
+};
+
+std::shared_ptr<const Setup> prove_setup(const ProveBounds&, DispatcherMaker, const Defects&);
+// `progress` is called now and then; `stop` ends it early, and then the result says incomplete.
+ProveResult prove(const ProveBounds&, const std::shared_ptr<const Setup>&,
+                  const std::function<void(const ProveResult&, std::size_t frontier)>& progress,
+                  const std::atomic<bool>& stop);
+
+}  // namespace holdfast::sim

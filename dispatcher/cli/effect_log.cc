@@ -27,7 +27,7 @@ AttemptId attempt_in(const LedgerWrite& write) {
 }
 
 // Whom an effect is about, as far as it says so; generation 0: a ticket, or nobody.
-AttemptId attempt_of(const Effect& effect) {
+AttemptId attempt_in(const Effect& effect) {
   AttemptId id = std::visit(
       [](const auto& e) -> AttemptId {
         if constexpr (requires { e.write; })
@@ -66,7 +66,7 @@ Said said(const Answer& answer) {
 }  // namespace
 
 void EffectLog::write(const EffectLine& line, Instant now) {
-  const AttemptId id = attempt_of(line.effect);
+  const AttemptId id = attempt_in(line.effect);
   const std::string effect = safe(describe(line.effect), 300);
   if (json_) {
     Json j;

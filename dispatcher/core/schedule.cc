@@ -50,7 +50,8 @@ bool due(const Routine& routine, Instant now) {
 
 constexpr Duration never = {1LL << 50};
 
-// Slots that git has and the ledger does not know yet, and free ones that are not as they should be.
+// Slots that git has and the ledger does not know yet, and free ones that are not as they should be. One that
+// came free while the pool was looked at was seen with its attempt still in it: that says nothing.
 void register_slots(Brain& brain, const std::vector<SlotSighting>& seen) {
   for (const SlotSighting& sighting : seen) {
     const auto known = brain.knowledge.slots.find(sighting.slot);
@@ -62,7 +63,8 @@ void register_slots(Brain& brain, const std::vector<SlotSighting>& seen) {
                 sighting.path,
                 fit ? "" : "found unclean, without a lease"};
       brain.agenda.writes.push_back(StoreSlot{slot});
-    } else if (known->second.state == SlotState::free && !fit) {
+    } else if (known->second.state == SlotState::free && !fit &&
+               brain.agenda.free_when_asked.contains(sighting.slot)) {
       Slot slot = known->second;
       slot.state = SlotState::quarantined;
       slot.note = "free, but not clean and detached";
@@ -169,7 +171,14 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
   start(a.board, ReadBoard{a.board_cursor});
   if (!k.records_listed) start(a.records, ListRecords{});
   if (!k.traces_listed) start(a.traces, ListTraces{});
-  if (!k.pool_ready) start(a.pool, EnsurePool{brain.policy.capacity, brain.policy.start});
+  if (!k.pool_ready) {
+    if (due(a.pool, now)) {
+      a.free_when_asked.clear();
+      for (const auto& [id, slot] : k.slots)
+        if (slot.state == SlotState::free) a.free_when_asked.insert(id);
+    }
+    start(a.pool, EnsurePool{brain.policy.capacity, brain.policy.start});
+  }
   for (int shard = 0; shard < shards_in_use(brain); ++shard) {
     if (!k.shards[shard].server.known())
       start(a.start_server[shard], StartServer{shard});

@@ -40,6 +40,7 @@ struct Agenda {
   bool stopping = false;  // nothing new is started
 
   Routine load, changes, board, records, traces, pool;
+  std::set<SlotId> free_when_asked;  // the pool is slow to look at: slots that were free when that began
   std::map<int, Routine> start_server, list_server;
   std::deque<LedgerWrite> writes;  // about the installation, in order
   bool write_flying = false;

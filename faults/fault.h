@@ -154,26 +154,6 @@ std::string_view name_of(FaultId);  // "C13"
 std::optional<FaultId> fault_named(std::string_view);
 char family_of(FaultId);  // 'A' ... 'G'
 
-// When a fault strikes. All that are set must hold.
-struct Trigger {
-  enum class Kind : std::uint8_t { nth_call, in_phase, at_time, with_probability, window, after_fault };
-  Kind kind = Kind::nth_call;
-  int n = 1;                   // nth_call: the n-th call of its kind (or of the ticket, where one is named)
-  std::optional<Phase> phase;  // in_phase: the recorded phase of the ticket's newest attempt
-  Duration at;                 // at_time, window: since the run began
-  Duration lasts;              // window
-  int in_a_thousand = 0;       // with_probability, at each opportunity
-  FaultId after = FaultId::none;  // after_fault
-  friend bool operator==(const Trigger&, const Trigger&) = default;
-};
-
-struct PlannedFault {
-  FaultId fault = FaultId::none;
-  Trigger trigger;
-  TicketId ticket;  // empty: whichever comes first
-  friend bool operator==(const PlannedFault&, const PlannedFault&) = default;
-};
-
 // A set of faults as bits.
 class FaultSet {
  public:

@@ -186,20 +186,6 @@ Plan by_rule(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
   __builtin_unreachable();
 }
 
-bool is_live(Phase phase) {
-  switch (phase) {
-    case Phase::newborn:
-    case Phase::ready:
-    case Phase::running:
-    case Phase::waiting: return true;
-    case Phase::planned:
-    case Phase::finished:
-    case Phase::lost:
-    case Phase::closed: return false;
-  }
-  __builtin_unreachable();
-}
-
 BoardView board_view(const TicketKnowledge& t) {
   if (t.newest && t.newest->open()) {
     switch (t.newest->wish) {
@@ -233,7 +219,7 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
   if (a) {
     if (auto look = look_first(k, t, policy, rule)) return *look;
     // What it said before it died counts, so it is recorded before the death is.
-    if (is_live(a->phase))
+    if (says_live(a->phase))
       if (const auto marker = next_marker(t, policy)) {
         if (marker->kind == Said::question && verdict != Verdict::dead && a->phase != Phase::newborn)
           return writing(rule, "it asked: " + marker->text,
@@ -242,7 +228,7 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
           return writing(rule, "it said that it is finished",
                          RecordFinished{a->id, marker->kind, marker->text, marker->offset});
       }
-    if (is_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
+    if (says_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
     if (verdict == Verdict::unknown)
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;
   }

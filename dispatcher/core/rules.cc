@@ -73,6 +73,20 @@ Rule rule_for(RecordedPhase phase, Verdict verdict, BoardView board) {
   __builtin_unreachable();
 }
 
+bool says_live(Phase phase) {
+  switch (phase) {
+    case Phase::newborn:
+    case Phase::ready:
+    case Phase::running:
+    case Phase::waiting: return true;
+    case Phase::planned:
+    case Phase::finished:
+    case Phase::lost:
+    case Phase::closed: return false;
+  }
+  __builtin_unreachable();
+}
+
 const char* words_for(Rule rule) {
   switch (rule) {
     case Rule::rest: return "rest";

@@ -35,6 +35,10 @@ using BoardView = std::optional<BoardState>;
 using RecordedPhase = std::optional<Phase>;
 
 // A wish to stop, park or cancel counts as the board state `cancelled`; the caller maps it.
+// Does the row say that a runtime is there and may still act? Not: before the spawn, and after its end or
+// DONE.
+bool says_live(Phase);
+
 Rule rule_for(RecordedPhase, Verdict, BoardView);
 
 const char* words_for(Rule);

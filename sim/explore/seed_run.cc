@@ -38,6 +38,7 @@ Policy policy_for(Random& random, int capacity) {
 
 // How likely an event is beside the others.
 int weight_of(const World& w, const Event& e) {
+  const FaultSet& natures = w.setup->faults;
   switch (e.what_kind) {
     case Do::hold: return w.flights[e.subject].detached ? 3 : 20;
     case Do::vanish: return w.flights[e.subject].held ? 10 : 1;
@@ -57,19 +58,22 @@ int weight_of(const World& w, const Event& e) {
         case Act::ask:
         case Act::chat:
         case Act::child_ends:
-        case Act::fork_child:
         case Act::wake: return 2;
-        case Act::exit_well: return w.runtimes[e.subject].said == Said::nothing ? 1 : 8;
-        case Act::change:
+        case Act::change: return 1;
+        // By nature, in the runs that have workers of that kind: else few would live to read their prompt.
+        case Act::fork_child: return natures.has(FaultId::G6) ? 2 : 0;
+        case Act::exit_well: {
+          if (w.runtimes[e.subject].said != Said::nothing) return 8;
+          return natures.has(FaultId::G1) || natures.has(FaultId::G5) ? 1 : 0;
+        }
         case Act::exit_badly:
-        case Act::crash: return 1;
+        case Act::crash: return natures.has(FaultId::G2) ? 1 : 0;
       }
       __builtin_unreachable();
     }
     case Do::time: return 4;
     case Do::start: return 15;
     case Do::resume: return 2;
-    case Do::pause:
     case Do::crash:
     case Do::strike:
     case Do::person: return 1;
@@ -100,6 +104,7 @@ class Picker {
       for (const Event& e : can)
         if (e.what_kind == Do::person && k-- == 0) return e;
     }
+    if (total == 0) return can[random_.below(can.size())];
     auto left = static_cast<int>(random_.below(static_cast<std::size_t>(total)));
     for (std::size_t i = 0; i < can.size(); ++i) {
       left -= weights_[i];
@@ -140,7 +145,6 @@ class Picker {
       case Do::start:
       case Do::resume: return 47;
       case Do::person: return 48;
-      case Do::pause:
       case Do::crash:
       case Do::strike: return 49;
     }
@@ -192,7 +196,7 @@ std::shared_ptr<const Setup> setup_for(std::uint64_t seed, const SeedOptions& op
   setup->maker = options.maker;
   setup->defects = options.defects;
   setup->cgroups = random.in_a_thousand(800);
-  setup->fault_budget = static_cast<int>(random.between(0, 8));
+  setup->fault_budget = static_cast<int>(random.between(0, 30));
   setup->crash_budget = static_cast<int>(random.between(0, 3));
   setup->person_budget = random.in_a_thousand(500) ? static_cast<int>(random.between(1, 3)) : 0;
   // Swarm: a run with few kinds of faults gets deeper into each of them.
@@ -217,7 +221,6 @@ SeedResult run_seed(std::uint64_t seed, const SeedOptions& options, Tally& tally
   World w = begin(setup);
   Findings findings;
   std::vector<Event> can, faults;
-  std::vector<FaultId> kinds;
   int n = 0;
 
   const auto take = [&](const Event& e) {
@@ -246,26 +249,34 @@ SeedResult run_seed(std::uint64_t seed, const SeedOptions& options, Tally& tally
   };
 
   const int most = static_cast<int>(random.between(options.most_events / 4, options.most_events));
-  const int fault_rate = static_cast<int>(random.between(5, 60));  // in a thousand steps
+  // How often, in a thousand, a call that is about to take hold is threatened, and how often the world is.
+  // The kind is chosen first, among all that this run has, and it strikes only where it can: else whatever is
+  // possible at the beginning, when there is nothing but looking, would use up every fault before a worker
+  // lives.
+  const int call_rate = static_cast<int>(random.between(0, 900));
+  const int strike_rate = static_cast<int>(random.between(0, 300));
+  std::vector<FaultId> at_calls, by_itself;
+  for (std::size_t i = 1; i < fault_ids; ++i) {
+    const auto id = static_cast<FaultId>(i);
+    if (!setup->faults.has(id)) continue;
+    (fault(id).actor == Actor::port ? at_calls : by_itself).push_back(id);
+  }
   while (n < most) {
     can.clear();
     enabled(w, can);
     if (can.empty()) break;
-    if (random.in_a_thousand(fault_rate)) {
+    Event next = picker.pick(w, can, n);
+    const bool call = next.what_kind == Do::hold;
+    const auto& threats = call ? at_calls : by_itself;
+    if (!threats.empty() && random.in_a_thousand(call ? call_rate : strike_rate)) {
+      const FaultId threat = threats[random.below(threats.size())];
       faults.clear();
       enabled_faults(w, faults);
-      if (!faults.empty()) {
-        // A kind first, then where: else the kinds with many places would drown the others.
-        kinds.clear();
-        for (const Event& e : faults)
-          if (std::ranges::find(kinds, e.fault) == kinds.end()) kinds.push_back(e.fault);
-        const FaultId chosen = kinds[random.below(kinds.size())];
-        std::erase_if(faults, [&](const Event& e) { return e.fault != chosen; });
-        if (!take(faults[random.below(faults.size())])) return finish();
-        continue;
-      }
+      std::erase_if(faults,
+                    [&](const Event& e) { return e.fault != threat || (call && e.subject != next.subject); });
+      if (!faults.empty()) next = faults[random.below(faults.size())];
     }
-    if (!take(picker.pick(w, can, n))) return finish();
+    if (!take(next)) return finish();
   }
 
   heal(w);

@@ -20,7 +20,7 @@ struct SeedOptions {
   Defects defects;
   std::optional<Schedule> schedule;  // nothing: the seed chooses
   FaultSet faults = FaultSet::all();
-  int most_events = 600;  // before the healing
+  int most_events = 2000;  // before the healing
   bool keep_trace = false;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/rules.h"
 #include "dispatcher/core/words.h"
 #include "sim/oracle/oracle.h"
 
@@ -10,20 +11,6 @@ namespace holdfast::sim {
 namespace {
 
 using enum Invariant;
-
-bool is_live_phase(Phase phase) {
-  switch (phase) {
-    case Phase::newborn:
-    case Phase::ready:
-    case Phase::running:
-    case Phase::waiting: return true;
-    case Phase::planned:
-    case Phase::finished:
-    case Phase::lost:
-    case Phase::closed: return false;
-  }
-  __builtin_unreachable();
-}
 
 int free_slots(const World& w) {
   return static_cast<int>(
@@ -49,7 +36,7 @@ void check_liveness(const World& w, Findings& out) {
         out.broken(L2, id,
                    attempt_key(a->id) + " is recorded " + words_for(a->phase) + " and nothing of it lives" +
                        (a->attention.empty() ? "" : " (" + a->attention + ")"));
-      if (alive && is_live_phase(a->phase)) {
+      if (alive && says_live(a->phase)) {
         out.risk(L7);
         const auto read = w.history.prompts_read.find(a->id);
         if (read == w.history.prompts_read.end() && a->attention.empty())

@@ -1,6 +1,9 @@
 // The invariants as named checkers. They see the truth; the dispatcher sees only sightings. Safety is checked
 // after every event, liveness after the faults have stopped and everything fair has happened.
 //
+// Named, and without a checker yet: S18, L5, L6, L9 and M1 to M5. Weaker than their sentence: S10 (a prompt
+// that reaches another attempt's session cannot happen in this world) and S16 (a generous bound).
+//
 // Each checker also says when its invariant was at risk: evaluated in a state where a wrong dispatcher could
 // have broken it. One that never was has shown nothing (vacuity).
 #pragma once

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/rules.h"
 #include "dispatcher/core/words.h"
 #include "sim/oracle/oracle.h"
 #include "sim/world/ports.h"
@@ -224,20 +225,6 @@ void spawns_are_announced(const World& w, Findings& out) {
       out.broken(S12, spawn.attempt.ticket,
                  attempt_key(spawn.attempt) + " was spawned without a row that says so");
   }
-}
-
-bool says_live(Phase phase) {
-  switch (phase) {
-    case Phase::newborn:
-    case Phase::ready:
-    case Phase::running:
-    case Phase::waiting: return true;
-    case Phase::planned:
-    case Phase::finished:
-    case Phase::lost:
-    case Phase::closed: return false;
-  }
-  __builtin_unreachable();
 }
 
 void running_was_spawned(const World& w, Findings& out) {

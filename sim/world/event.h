@@ -21,7 +21,6 @@ enum class Do : std::uint8_t {
   time,    // time passes to the next moment at which something is due
   crash,   // a dispatcher dies
   start,   // a dispatcher starts
-  pause,   // a dispatcher stands still
   resume,
   strike,  // the world does a fault by itself: subject and meaning depend on it
   person,  // `what` is a Deed

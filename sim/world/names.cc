@@ -117,7 +117,6 @@ std::string name_of(const World& w, const Event& e) {
     case Do::time: return "time";
     case Do::crash: return "crash " + dispatcher;
     case Do::start: return "start " + dispatcher;
-    case Do::pause: return "pause " + dispatcher;
     case Do::resume: return "resume " + dispatcher;
     case Do::strike: return "strike" + struck + " " + subject_of_strike(w, e);
     case Do::person: {

@@ -21,9 +21,8 @@ struct Defects {
   bool kill_by_bare_pid = false;         // signals go to a number, whoever has it now
   bool release_without_recheck = false;  // a slot is given back over new changes
   bool inbox_without_ids = false;        // a message that is posted twice is handed over twice
-  bool main_checkout_for_empty_pool = false;
-  bool land_without_compare = false;  // the target is set, whatever it was
-  bool slot_lock_ignored = false;     // a slot is used while a late git still works in it
+  bool land_without_compare = false;     // the target is set, whatever it was
+  bool slot_lock_ignored = false;        // a slot is used while a late git still works in it
   bool salvage_skips_untracked = false;
   bool branch_facts_without_commits_landed = false;  // a branch without commits counts as merged
   bool gone_upstream_counts_as_landed = false;
@@ -53,7 +52,6 @@ struct Setup {
   int fault_budget = 0;   // fault events in the whole run
   int crash_budget = 0;   // deaths of dispatchers
   int person_budget = 0;  // acts of people
-  std::vector<PlannedFault> planned;
 };
 
 }  // namespace holdfast::sim

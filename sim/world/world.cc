@@ -262,7 +262,6 @@ Instant next_timer(const World& w) {
   for (const Runtime& r : w.runtimes) consider(runner_timer(w, r));
   for (const Flight& f : w.flights)
     if (f.held && f.silent_until.set()) consider(f.silent_until);
-  for (const auto& [id, until] : w.windows) consider(until);
   return next;
 }
 
@@ -400,7 +399,6 @@ void step(World& w, const Event& event) {
       count_fault(w, FaultId::E1, {});
       return crash(w, static_cast<int>(i));
     case Do::start: return start(w, static_cast<int>(i));
-    case Do::pause: w.dispatchers[i].paused = true; return;
     case Do::resume: w.dispatchers[i].paused = false; return;
     case Do::strike: return strike(w, event);
     case Do::person: w.persons_left -= 1; return person_does(w, event);
@@ -411,7 +409,6 @@ void step(World& w, const Event& event) {
 void heal(World& w) {
   w.happened.clear();
   w.healed = true;
-  w.windows.clear();
   for (Runtime& r : w.runtimes) r.stopped = false;
   for (auto& [shard, server] : w.servers)
     for (auto& [name, session] : server.sessions)

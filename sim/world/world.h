@@ -195,8 +195,7 @@ struct World {
   int next_flight = 1;
   std::int64_t next_pid = 100, next_session = 1, next_server = 10;
   int faults_left = 0, crashes_left = 0, persons_left = 0;
-  std::map<FaultId, Instant> windows;  // faults that last, and until when
-  bool healed = false;                 // no faults any more: the fair phase
+  bool healed = false;  // no faults any more: the fair phase
 
   Happenings happened;
 };
@@ -209,7 +208,7 @@ void enabled(const World&, std::vector<Event>& out);
 void enabled_faults(const World&, std::vector<Event>& out);
 void step(World&, const Event&);
 
-// Faults stop and what is broken is mended: servers answer, clocks are right, windows close, stopped workers
+// Faults stop and what is broken is mended: servers answer, clocks are right, stopped workers
 // go on, attached persons leave, dispatchers are up. Late effects still come.
 void heal(World&);
 

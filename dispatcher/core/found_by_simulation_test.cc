@@ -1,0 +1,203 @@
+// One test for each defect of the core that the simulator has found. Each is named after what was wrong.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "dispatcher/core/gate.h"
+#include "dispatcher/core/ledger_rules_kit.h"
+#include "dispatcher/core/toy_world.h"
+
+namespace holdfast {
+namespace {
+
+const TicketId t1{"T-1"};
+const AttemptId g1{t1, {1}}, g2{t1, {2}};
+const Instant noon{100'000'000};
+
+// A ticket whose newest attempt is in this state, everything looked at a moment ago.
+TicketKnowledge ticket_with(const AttemptId& id, Phase phase) {
+  TicketKnowledge t;
+  BoardTicket board;
+  board.id = t1;
+  board.state = BoardState::in_progress;
+  board.version = 3;
+  board.moved_by = attempt_key(id);
+  t.board = board;
+  Attempt a;
+  a.id = id;
+  a.phase = phase;
+  a.step = Step::spawn_begun;
+  a.spawned_at = a.changed_at = noon + millis(-100);
+  t.newest = a;
+  t.work.look_now = false;
+  t.work.looked_at = noon;
+  return t;
+}
+
+Knowledge knowing(TicketKnowledge t) {
+  Knowledge k;
+  k.now = noon;
+  k.ledger_loaded = true;
+  k.tickets[t1] = std::move(t);
+  return k;
+}
+
+TEST(FoundBySimulation, AFullPoolWithMoreToDoDoesNotSpin) {
+  ToyWorld world(1);
+  Brain brain{toy_policy(1), {}, {}};
+  world.add("T-1");
+  world.add("T-2");
+  run_for(brain, world, seconds(5));
+  ASSERT_EQ(world.newest(t1)->phase, Phase::running);
+  const Instant wake = next_wake(brain);
+  EXPECT_TRUE(!wake.set() || wake > world.now + millis(-1))
+      << "it would wake for ever and find nothing to do";
+}
+
+TEST(FoundBySimulation, ACertificateThatASpawnOvertookIsRefused) {
+  Attempt claimed;
+  claimed.id = g1;
+  const auto certificate = certify(claimed, {}, noon);
+  ASSERT_TRUE(certificate);
+  EXPECT_TRUE(certificate->unless_announced());
+
+  LedgerView view;
+  view.newest = claimed;
+  EXPECT_TRUE(apply(view, RecordLost{g1, *certificate}, noon));
+  view.newest->step = Step::spawn_begun;
+  const auto late = apply(view, RecordLost{g1, *certificate}, noon);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().why, LedgerRefusal::conflict);
+  EXPECT_TRUE(apply(view, RecordLost{g1, kit::certificate_for(g1)}, noon)) << "a real death stays one";
+}
+
+TEST(FoundBySimulation, AnAnswerAboutAnOldAttemptSaysNothingAboutTheNewOne) {
+  Knowledge k = knowing(ticket_with(g2, Phase::planned));
+  Answer answer{SpawnSession{{}, g1},
+                {Transport::answered, 0, "", ""},
+                SpawnedPane{{0, 9, 1}, "$1", "%1", 5},
+                noon,
+                noon};
+  absorb(k, answer, {});
+  EXPECT_FALSE(k.tickets[t1].work.pane);
+  EXPECT_FALSE(k.tickets[t1].work.spawn_tried);
+  answer.effect = SpawnSession{{}, g2};
+  absorb(k, answer, {});
+  EXPECT_TRUE(k.tickets[t1].work.pane);
+}
+
+TEST(FoundBySimulation, AReviewDoesNotGoByFactsFromBeforeTheSalvage) {
+  BranchFacts facts;
+  facts.commits = 1;
+  facts.has_commits = facts.ancestor_of_target = facts.stranded_known = Tri::yes;
+  facts.uncommitted = facts.untracked = Tri::no;
+  EXPECT_TRUE(seen_landed(facts, {}));
+  facts.uncommitted = Tri::yes;
+  EXPECT_FALSE(seen_landed(facts, {}));
+
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.work.facts = facts;
+  t.work.reviewed_at = noon;
+  Knowledge k = knowing(t);
+  LedgerDelta closed;
+  closed.attempt = t.newest;
+  closed.attempt->phase = Phase::closed;
+  closed.attempt->revision = 1;
+  absorb(k, {WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon}, {});
+  EXPECT_FALSE(k.tickets[t1].work.facts);
+}
+
+TEST(FoundBySimulation, AClockThatGoesBackHoldsNobodyForAsLong) {
+  EXPECT_TRUE(still_waits(noon, noon + seconds(5), minutes(1)));
+  EXPECT_FALSE(still_waits(noon, noon, minutes(1)));
+  EXPECT_FALSE(still_waits(noon, noon + minutes(60), minutes(1))) << "nobody ever set so long a wait";
+
+  ToyWorld world(1);
+  Brain brain{toy_policy(1), {}, {}};
+  world.add("T-1");
+  run_for(brain, world, seconds(2));
+  world.exit(t1, 3);
+  absorb(brain, AttemptNews{g1});
+  for (int i = 0; i < 200 && world.newest(t1)->phase != Phase::closed; ++i) run_for(brain, world, millis(5));
+  ASSERT_EQ(world.newest(t1)->phase, Phase::closed);
+  world.now = world.now + minutes(-60);
+  run_for(brain, world, minutes(1));
+  EXPECT_EQ(world.newest(t1)->id, g2);
+}
+
+TEST(FoundBySimulation, AnOldSightingFromAClockThatWentBackIsNotFresh) {
+  std::optional<Seen<int>> seen = Seen<int>{1, noon + minutes(60)};
+  EXPECT_FALSE(seen_within(seen, seconds(3), noon));
+  seen->at = noon + seconds(-2);
+  EXPECT_TRUE(seen_within(seen, seconds(3), noon));
+  seen->at = noon + seconds(-4);
+  EXPECT_FALSE(seen_within(seen, seconds(3), noon));
+}
+
+TEST(FoundBySimulation, AWriteThatChangedNothingIsReadAfter) {
+  Knowledge k = knowing(ticket_with(g1, Phase::ready));
+  const WriteLedger write{MoveMessage{g1, {"m"}, MessageState::posted, ""}};
+  absorb(k, {write, {Transport::answered, 0, "", ""}, LedgerDelta{}, noon, noon}, {});
+  EXPECT_TRUE(k.tickets[t1].ledger_unsure);
+}
+
+TEST(FoundBySimulation, ACancelledNewbornWhoseRunnerNeverCameIsSealed) {
+  TicketKnowledge t = ticket_with(g1, Phase::newborn);
+  t.newest->wish = StopWish::cancel;
+  t.seen.record = Seen<RecordSighting>{{}, noon};
+  Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<Seal>(*plan.effect)) << describe(*plan.effect);
+  t.seen.record->what.decision = Decision::started;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_FALSE(std::holds_alternative<Seal>(*plan.effect)) << describe(*plan.effect);
+}
+
+TEST(FoundBySimulation, ATicketClosedOnAnOldViewOfTheBoardIsToldAfterAll) {
+  TicketKnowledge t = ticket_with(g1, Phase::closed);
+  t.newest->cause = Cause::exit_code;
+  t.newest->disposition = std::nullopt;  // "a person has moved it", said an old view
+  Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  ASSERT_TRUE(std::holds_alternative<MoveTicket>(*plan.effect) ||
+              std::holds_alternative<ReadTicket>(*plan.effect));
+  t.work.board_read = true;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* move = std::get_if<MoveTicket>(&*plan.effect);
+  ASSERT_NE(move, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(move->to, BoardState::blocked);
+}
+
+TEST(FoundBySimulation, AnOldDispatcherDoesNotMoveTheBoardForAGenerationThatIsOver) {
+  TicketKnowledge t = ticket_with(g1, Phase::closed);
+  t.newest->cause = Cause::exit_code;
+  t.newest->disposition = BoardState::todo;
+  t.board->moved_by = attempt_key(g2);  // another one has begun the next attempt
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_FALSE(std::holds_alternative<ReturnToTodo>(*plan.effect)) << describe(*plan.effect);
+}
+
+TEST(FoundBySimulation, ASessionWhoseSpawnsAnswerWasLostIsEndedAtClosing) {
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.newest->session = session_name(g1);
+  PaneSighting pane;
+  pane.session = t.newest->session;
+  pane.session_id = "$7";
+  t.seen.pane = Seen<PaneView>{{{0, 9, 1}, pane}, noon};
+  BranchFacts facts;
+  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
+      Tri::no;
+  t.work.facts = facts;
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* end = std::get_if<EndSession>(&*plan.effect);
+  ASSERT_NE(end, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(end->session_id, "$7");
+}
+
+}  // namespace
+}  // namespace holdfast

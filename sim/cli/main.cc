@@ -1,63 +1,142 @@
+// holdfast-sim: runs by seed, proofs by exhaustion, and the catalogue of faults.
+//
+// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 64 usage.
+#include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include "sim/explore/prove.h"
 #include "sim/explore/seed_run.h"
 
+namespace {
+
+using namespace holdfast;
 using namespace holdfast::sim;
 
-int main(int argc, char** argv) {
-  if (argc > 1 && std::strcmp(argv[1], "prove") == 0) {
-    ProveBounds bounds;
-    bounds.tickets = argc > 2 ? std::atoi(argv[2]) : 1;
-    bounds.dispatchers = argc > 3 ? std::atoi(argv[3]) : 1;
-    bounds.faults = argc > 4 ? std::atoi(argv[4]) : 0;
-    bounds.crashes = argc > 5 ? std::atoi(argv[5]) : 0;
-    const std::atomic<bool> stop = false;
-    const auto r = prove(
-        bounds, prove_setup(bounds, shipped_dispatcher(), {}),
-        [](const ProveResult& p, std::size_t frontier) {
-          std::fprintf(stderr, "%lu states, %lu transitions, depth %d, frontier %zu, %.0f s\n", p.states,
-                       p.transitions, p.depth, frontier, p.seconds);
-        },
-        stop);
-    std::printf(
-        "end %d (%s): %lu states, %lu fair, %lu transitions, depth %d, %.1f s, %lu MB, %.0f transitions/s\n",
-        static_cast<int>(r.end), r.why_incomplete.c_str(), r.states, r.fair_states, r.transitions, r.depth,
-        r.seconds, r.bytes >> 20, static_cast<double>(r.transitions) / r.seconds);
-    for (const auto& v : r.violations)
-      std::printf("%s %s: %s\n", std::string(name_of(v.invariant)).c_str(), v.ticket.value.c_str(),
-                  v.words.c_str());
-    for (const auto& line : r.trace) std::printf("  %s\n", line.c_str());
-    if (!r.fair.empty()) std::printf("then, fairly:\n");
-    for (std::size_t i = 0; i < r.fair.size() && i < 60; ++i) std::printf("  %s\n", r.fair[i].c_str());
-    return 0;
-  }
-  const std::uint64_t start = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
-  const std::uint64_t n = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
-  const bool trace = argc > 3;
-  Tally tally;
-  std::map<std::string, int> kinds;
+constexpr int passed = 0, unfinished = 1, unsafe = 10, stuck = 11, usage = 64;
+
+std::atomic<bool> interrupted = false;
+
+void say(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+void say(const Violation& v, const std::string& where) {
+  say(where + " " + std::string(name_of(v.invariant)) + " " + v.ticket.value + ": " + v.words);
+}
+
+struct RunOptions {
+  std::uint64_t seeds = 1000, start = 1;
+  bool trace = false;
+};
+
+int run(const RunOptions& o) {
   SeedOptions options;
-  options.keep_trace = trace;
+  options.keep_trace = o.trace;
+  Tally tally;
+  int worst = passed;
   const auto began = std::chrono::steady_clock::now();
-  for (std::uint64_t seed = start; seed < start + n; ++seed) {
+  for (std::uint64_t seed = o.start; seed < o.start + o.seeds && !interrupted; ++seed) {
     const SeedResult result = run_seed(seed, options, tally);
-    if (trace)
-      for (const std::string& line : result.trace) std::printf("%s\n", line.c_str());
+    for (const std::string& line : result.trace) say(line);
     for (const Violation& v : result.violations) {
-      const std::string key = std::string(name_of(v.invariant));
-      if (kinds[key]++ < 3)
-        std::printf("seed %lu event %d %s %s: %s\n", seed, result.at_event, key.c_str(),
-                    v.ticket.value.c_str(), v.words.c_str());
+      say(v, "seed " + std::to_string(seed) + " event " + std::to_string(result.at_event));
+      say("  replay: holdfast-sim run --start " + std::to_string(seed) + " --seeds 1 --trace");
     }
+    if (result.ending == RunEnd::unsafe) worst = unsafe;
+    if (result.ending == RunEnd::stuck && worst == passed) worst = stuck;
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  std::printf("%lu runs, %lu events, %lu lives, %.2f s, %.0f events/s\n", tally.runs, tally.events,
-              tally.lives, seconds, static_cast<double>(tally.events) / seconds);
-  for (const auto& [key, count] : kinds) std::printf("%s: %d\n", key.c_str(), count);
+  std::printf("%llu runs, %llu events, %llu attempts, %.2f s, %.0f events/s\n",
+              static_cast<unsigned long long>(tally.runs), static_cast<unsigned long long>(tally.events),
+              static_cast<unsigned long long>(tally.lives), seconds,
+              static_cast<double>(tally.events) / seconds);
+  return worst == passed && interrupted ? unfinished : worst;
+}
+
+int prove_all(const ProveBounds& bounds) {
+  const auto progress = [](const ProveResult& p, std::size_t frontier) {
+    std::fprintf(stderr, "%llu states, %llu transitions, depth %d, frontier %zu, %.0f s\n",
+                 static_cast<unsigned long long>(p.states), static_cast<unsigned long long>(p.transitions),
+                 p.depth, frontier, p.seconds);
+  };
+  const ProveResult r = prove(bounds, prove_setup(bounds, shipped_dispatcher(), {}), progress, interrupted);
+  std::printf(
+      "%llu states (told apart by 128-bit fingerprints: probabilistic), %llu on fair paths, %llu "
+      "transitions, "
+      "depth %d, %.1f s, %llu MiB, digest %s\n",
+      static_cast<unsigned long long>(r.states), static_cast<unsigned long long>(r.fair_states),
+      static_cast<unsigned long long>(r.transitions), r.depth, r.seconds,
+      static_cast<unsigned long long>(r.bytes >> 20), r.digest.text().c_str());
+  for (const Violation& v : r.violations) say(v, "violated:");
+  for (const std::string& line : r.trace) say("  " + line);
+  if (!r.fair.empty()) say("then, with everything fair:");
+  for (const std::string& line : r.fair) say("  " + line);
+  switch (r.end) {
+    case ProveEnd::complete: say("complete within these bounds"); return passed;
+    case ProveEnd::violated: return unsafe;
+    case ProveEnd::stuck: return stuck;
+    case ProveEnd::incomplete: say("INCOMPLETE: " + r.why_incomplete); return unfinished;
+  }
+  __builtin_unreachable();
+}
+
+int list_faults() {
+  for (const Fault& one : catalogue()) {
+    if (one.id == FaultId::none) continue;
+    say(std::string(name_of(one.id)) + "\t" + std::string(one.title));
+    say("\tsimulated: " + std::string(one.simulated.empty() ? one.one_sided : one.simulated));
+    say("\treal:      " + std::string(one.real));
+  }
+  return passed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGINT, [](int) { interrupted = true; });
+  CLI::App app{
+      "Runs the dispatcher's own core in a simulated world, with faults, and says what breaks.\n"
+      "  holdfast-sim run --seeds 10000\n"
+      "  holdfast-sim run --start 42 --seeds 1 --trace\n"
+      "  holdfast-sim prove --faults 0 --crashes 0 --states 100000\n"
+      "  holdfast-sim faults"};
+  app.require_subcommand(1);
+
+  RunOptions run_options;
+  CLI::App* by_seed = app.add_subcommand("run", "Random schedules, one for each seed");
+  by_seed->add_option("--seeds", run_options.seeds, "How many")->check(CLI::PositiveNumber);
+  by_seed->add_option("--start", run_options.start, "The first seed");
+  by_seed->add_flag("--trace", run_options.trace,
+                    "Print every event, and what the dispatcher believes at the end");
+
+  ProveBounds bounds;
+  CLI::App* proof = app.add_subcommand("prove", "Every reachable state within bounds, breadth first");
+  proof->add_option("--tickets", bounds.tickets, "Tickets")->check(CLI::Range(1, 4));
+  proof->add_option("--dispatchers", bounds.dispatchers, "Dispatchers")->check(CLI::Range(1, 2));
+  proof->add_option("--faults", bounds.faults, "Fault events in a run")->check(CLI::NonNegativeNumber);
+  proof->add_option("--crashes", bounds.crashes, "Deaths of a dispatcher in a run")
+      ->check(CLI::NonNegativeNumber);
+  proof->add_option("--states", bounds.most_states, "Stop after so many; 0: never")
+      ->check(CLI::NonNegativeNumber);
+
+  CLI::App* faults = app.add_subcommand("faults", "The catalogue");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& wrong) {
+    app.exit(wrong);
+    return usage;
+  }
+  if (by_seed->parsed()) return run(run_options);
+  if (proof->parsed()) return prove_all(bounds);
+  if (faults->parsed()) return list_faults();
+  return usage;
 }

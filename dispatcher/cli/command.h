@@ -34,6 +34,7 @@ struct Positional {
   bool required = true;
   bool many = false;
 };
+inline const Positional a_ticket{"TICKET", "The ticket's id.", Is::ticket, true, false};
 
 struct Example {
   std::string line;  // "holdfast ticket add 'Fix the parser'"

@@ -52,11 +52,11 @@ AttemptId attempt_in(const Effect& effect) {
   return id;
 }
 
-struct Said {
+struct Told {
   const char* outcome;
   std::string words;
 };
-Said said(const Answer& answer) {
+Told told(const Answer& answer) {
   const Outcome outcome = classify(call_of(answer.effect), answer.raw);
   if (const auto* refused = std::get_if<Refused>(&outcome)) return {"refused", refused->words()};
   if (const auto* unknown = std::get_if<Unknown>(&outcome)) return {"unknown", unknown->words};
@@ -77,7 +77,7 @@ void EffectLog::write(const EffectLine& line, Instant now) {
     j["effect"] = effect;
     j["event"] = line.answer == nullptr ? "started" : "answered";
     if (line.answer != nullptr) {
-      const Said how = said(*line.answer);
+      const Told how = told(*line.answer);
       j["outcome"] = how.outcome;
       j["words"] = safe(how.words, 500);
       j["ms"] = (line.answer->at - line.answer->asked_at).ms;
@@ -86,7 +86,7 @@ void EffectLog::write(const EffectLine& line, Instant now) {
     return;
   }
   if (line.answer == nullptr) return;  // people read what came of it
-  const Said how = said(*line.answer);
+  const Told how = told(*line.answer);
   std::string who = id.ticket.empty() ? "-" : id.ticket.value;
   if (id.generation.value != 0) who = attempt_key(id);
   out_ << clock_words(now) << " " << who << " " << effect << ": " << how.outcome

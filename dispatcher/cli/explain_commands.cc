@@ -247,8 +247,6 @@ Exit deaths(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-const Positional a_ticket{"TICKET", "The ticket's id.", Is::ticket, true, false};
-
 }  // namespace
 
 std::vector<Command> explain_commands() {

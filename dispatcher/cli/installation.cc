@@ -22,10 +22,6 @@
 namespace holdfast::cli {
 namespace {
 
-std::unexpected<Trouble> bad(std::string words) {
-  return std::unexpected(Trouble{Exit::bad_input, std::move(words)});
-}
-
 // A companion of this program: beside it, or where packages put it.
 std::string find_companion(const std::string& name) {
   std::array<char, 4096> self{};

@@ -30,6 +30,9 @@ struct Trouble {
 };
 template <class T>
 using Or = std::expected<T, Trouble>;
+inline std::unexpected<Trouble> bad(std::string words) {
+  return std::unexpected(Trouble{Exit::bad_input, std::move(words)});
+}
 
 struct Places {
   std::string state, ledger, records, wake;

@@ -9,9 +9,8 @@ namespace holdfast::cli {
 
 Or<Message> queue_message(Ledger& ledger, const Attempt& attempt, MessageKind kind, const std::string& text,
                           const Shell& shell) {
-  if (const auto wrong = what_is_wrong_with_text(text))
-    return std::unexpected(Trouble{Exit::bad_input, "the message " + *wrong});
-  if (text.empty()) return std::unexpected(Trouble{Exit::bad_input, "the message is empty"});
+  if (const auto wrong = what_is_wrong_with_text(text)) return bad("the message " + *wrong);
+  if (text.empty()) return bad("the message is empty");
   Message message;
   message.id = {"m-" + random_token()};  // unguessable, so no two callers ever name the same one
   message.attempt = attempt.id;

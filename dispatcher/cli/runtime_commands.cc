@@ -25,7 +25,7 @@ bool answered(const RawReply& raw) {
   return raw.transport == Transport::answered && raw.code == 0;
 }
 
-Exit list(const Arguments& args, Shell& shell) {
+Exit list_runtimes(const Arguments& args, Shell& shell) {
   auto books = open_books(shell, LedgerMode::read_only);
   if (!books) return fail(shell, books.error());
   auto attempts = books->ledger->open_attempts();
@@ -61,7 +61,7 @@ Exit list(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-Exit show(const Arguments& args, Shell& shell) {
+Exit show_runtime(const Arguments& args, Shell& shell) {
   auto books = open_books(shell, LedgerMode::read_only);
   if (!books) return fail(shell, books.error());
   const auto attempt = attempt_named(*books->ledger, *args.one("RUNTIME"));
@@ -253,14 +253,14 @@ std::vector<Command> runtime_commands() {
        {},
        {{"all", "", "Closed ones too.", 'a', false, Is::text}},
        {{"holdfast runtime list", ""}, {"holdfast runtime list --json", ""}},
-       list},
+       list_runtimes},
       {{"runtime", "show"},
        "Shows one runtime: processes, session, worktree, record, messages.",
        "",
        {a_runtime},
        {},
        {{"holdfast runtime show T-1", ""}, {"holdfast runtime show T-1-g2 --json", ""}},
-       show},
+       show_runtime},
       {{"runtime", "attach"},
        "Attaches this terminal to a runtime's session.",
        "While you are attached nothing is typed into it and it is not ended, unless somebody asks for that. "

@@ -10,10 +10,6 @@
 namespace holdfast::cli {
 namespace {
 
-std::unexpected<Trouble> bad(std::string words) {
-  return std::unexpected(Trouble{Exit::bad_input, std::move(words)});
-}
-
 constexpr std::size_t text_max = body_bytes_max;
 
 }  // namespace

@@ -123,7 +123,7 @@ Exit edit(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-Exit list(const Arguments& args, Shell& shell) {
+Exit list_tickets(const Arguments& args, Shell& shell) {
   TicketFilter filter;
   for (const std::string& word : args.many("state")) {
     const auto state = state_named(word);
@@ -153,7 +153,7 @@ Exit list(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-Exit show(const Arguments& args, Shell& shell) {
+Exit show_ticket(const Arguments& args, Shell& shell) {
   const auto id = ticket_named(*args.one("TICKET"));
   if (!id) return fail(shell, id.error());
   auto books = open_books(shell, LedgerMode::read_only);
@@ -229,7 +229,6 @@ Exit comment(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-const Positional a_ticket{"TICKET", "The ticket's id.", Is::ticket, true, false};
 const Option body{"body", "TEXT", "What is to be done: the worker's prompt.", 'b', false, Is::text};
 const Option body_file{"body-file", "FILE", "The same from a file; - is the standard input.",
                        'F',         false,  Is::file};
@@ -284,14 +283,14 @@ std::vector<Command> ticket_commands() {
         label,
         {"text", "TEXT", "Only with this text in id, title or body.", 0, false, Is::text}},
        {{"holdfast ticket list -s todo -s in_progress", ""}, {"holdfast ticket list --json", ""}},
-       list},
+       list_tickets},
       {{"ticket", "show"},
        "Shows a ticket with its comments, history and attempts.",
        "",
        {a_ticket},
        {},
        {{"holdfast ticket show T-1", ""}},
-       show},
+       show_ticket},
       {{"ticket", "move"},
        "Moves a ticket to another state.",
        "A person may move a ticket anywhere, but not to todo while a runtime of it is open. Moving it to "

@@ -126,7 +126,6 @@ Exit answer(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-const Positional a_ticket{"TICKET", "The ticket's id.", Is::ticket, true, false};
 const Option reason{"reason", "TEXT", "Why, in words for others.", 'm', false, Is::text};
 
 }  // namespace

@@ -7,23 +7,23 @@
 namespace holdfast {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
-json object(std::string_view doc) {
-  json j = {{"type", "object"}};
+Json object(std::string_view doc) {
+  Json j = {{"type", "object"}};
   if (!doc.empty()) j["description"] = doc;
   j["additionalProperties"] = false;
-  j["properties"] = json::object();
+  j["properties"] = Json::object();
   return j;
 }
 
 class Describer final : public FieldVisitor {
  public:
   explicit Describer(bool with_defaults) : defaults_(with_defaults) {}
-  json whole = object("");
+  Json whole = object("");
 
   void text(Field f, std::string& value, std::string_view words, bool (*)(std::string_view)) override {
-    json j = {{"type", "string"}, {"description", doc(f)}};
+    Json j = {{"type", "string"}, {"description", doc(f)}};
     if (words != "a text") j["$comment"] = words;
     add(f, j, value);
   }
@@ -48,20 +48,20 @@ class Describer final : public FieldVisitor {
   }
   void table(Field f, std::map<std::string, std::string>& value) override {
     add(f, {{"type", "object"}, {"description", doc(f)}, {"additionalProperties", {{"type", "string"}}}},
-        json(value));
+        Json(value));
   }
   void choice(Field f, const std::vector<std::string_view>& words, std::size_t& chosen) override {
     add(f, {{"description", doc(f)}, {"enum", words}}, words.at(chosen));
   }
   void section(Field f, const std::function<void()>& inside) override {
-    json outer = std::exchange(whole, object(f.doc));
+    Json outer = std::exchange(whole, object(f.doc));
     inside();
     outer["properties"][std::string(f.key)] = std::move(whole);
     whole = std::move(outer);
   }
   void profiles(Field f, Draft&, const std::function<void(Profile&)>& inside) override {
     const bool outer_defaults = std::exchange(defaults_, false);  // they differ from profile to profile
-    json outer = std::exchange(whole, object(""));
+    Json outer = std::exchange(whole, object(""));
     std::vector<std::string> names;
     for (const auto& [name, profile] : built_in_profiles()) names.push_back(name);
     whole["properties"]["extends"] = {
@@ -81,7 +81,7 @@ class Describer final : public FieldVisitor {
 
  private:
   static std::string doc(Field f) { return std::string(f.doc); }
-  void add(Field f, json j, const json& value) {
+  void add(Field f, Json j, const Json& value) {
     if (defaults_) j["default"] = value;
     whole["properties"][std::string(f.key)] = std::move(j);
   }
@@ -95,8 +95,8 @@ std::string config_schema() {
   Draft draft;
   describer.whole["properties"]["$schema"] = {{"type", "string"}, {"description", "Where this schema is."}};
   visit_fields(describer, draft);
-  json& whole = describer.whole;
-  json out = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+  Json& whole = describer.whole;
+  Json out = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
               {"title", "holdfast.json"},
               {"description", "Configuration of one Holdfast installation. Comments are allowed."}};
   out["type"] = "object";

@@ -12,10 +12,6 @@
 namespace holdfast {
 namespace {
 
-Plan wait_for(Rule rule, std::string why, Instant wake_at) {
-  return {rule, std::move(why), std::nullopt, wake_at};
-}
-
 bool explicit_stop(const Attempt& a) {
   switch (a.wish) {
     case StopWish::stop:
@@ -46,7 +42,7 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
 
   if (a.phase == Phase::finished && !explicit_stop(a) && a.ending == Ending::none) {
     const Instant until = a.changed_at + (profile ? profile->finish_grace : seconds(10));
-    if (k.now < until && k.now >= a.changed_at) return wait_for(rule, "it may end by itself", until);
+    if (k.now < until && k.now >= a.changed_at) return resting(rule, "it may end by itself", until);
   }
   // Nobody types into or kills a session with a person in it, but for an explicit stop, after a notice.
   const bool listing_old = !seen_within(t.seen.pane, seconds(5), k.now);
@@ -59,7 +55,7 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
                 "a person is attached",
                 WriteLedger{RecordAttention{a.id, "a person is attached: it is ended after they detach"}},
                 {}};
-      return wait_for(rule, "a person is attached", k.now + seconds(5));
+      return resting(rule, "a person is attached", k.now + seconds(5));
     }
     if (!t.work.notice_given)
       return {rule,
@@ -75,7 +71,7 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
     case Ending::term_sent:
       if (!t.work.term_sent) return {rule, "its tree is told to end", EndTree{whole, EndSignal::term}, {}};
       if (k.now - *t.work.term_sent < grace)
-        return wait_for(rule, "it gets time to end", *t.work.term_sent + grace);
+        return resting(rule, "it gets time to end", *t.work.term_sent + grace);
       return {rule, "it did not end in time", WriteLedger{RecordEnding{a.id, Ending::kill_sent}}, {}};
     case Ending::kill_sent: break;
   }
@@ -87,7 +83,7 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
             WriteLedger{RecordAttention{
                 a.id, "it does not die: killed, and still there (" + describe(a, t.seen, k.now) + ")"}},
             {}};
-  return wait_for(rule, "it was killed; it is dead when it is gone", *t.work.kill_sent + seconds(5));
+  return resting(rule, "it was killed; it is dead when it is gone", *t.work.kill_sent + seconds(5));
 }
 
 namespace {
@@ -213,7 +209,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
           "a person is attached",
           WriteLedger{RecordAttention{a.id, "a person is attached: its session is ended after they detach"}},
           {}};
-    return wait_for(rule, "a person is attached", k.now + seconds(4));
+    return resting(rule, "a person is attached", k.now + seconds(4));
   }
   if (!kept) {
     if (!work.facts)

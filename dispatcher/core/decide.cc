@@ -31,10 +31,6 @@ std::optional<Plan> look_first(const Knowledge& k, const TicketKnowledge& t, con
   return plan;
 }
 
-Plan resting(Rule rule, std::string why, Instant wake_at = {}) {
-  return {rule, std::move(why), std::nullopt, wake_at};
-}
-
 Plan writing(Rule rule, std::string why, LedgerWrite write) {
   return {rule, std::move(why), WriteLedger{std::move(write)}, {}};
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "dispatcher/core/effects.h"
 #include "dispatcher/core/knowledge.h"
@@ -19,6 +20,11 @@ struct Plan {
 };
 
 Plan decide(const Knowledge&, const TicketId&, const Policy&);
+
+// Nothing is to be done before `wake_at` (not set: before there is news).
+inline Plan resting(Rule rule, std::string why, Instant wake_at = {}) {
+  return {rule, std::move(why), std::nullopt, wake_at};
+}
 
 // So often the worktree or the orders may fail before the attempt is given up.
 inline constexpr int setup_failures_max = 4;

@@ -9,7 +9,7 @@
 namespace holdfast {
 namespace {
 
-const TicketId t1{"T-1"};
+const TicketId the_ticket{"T-1"};
 
 struct Play {
   ToyWorld world;
@@ -23,7 +23,7 @@ struct Play {
     run_for(brain, world, span);
   }
   void restart() { brain = Brain{brain.policy, {}, {}}; }
-  [[nodiscard]] BoardState board(const TicketId& id = t1) const { return world.board.at(id).state; }
+  [[nodiscard]] BoardState board(const TicketId& id = the_ticket) const { return world.board.at(id).state; }
   [[nodiscard]] int count(const std::string& what) const {
     return static_cast<int>(std::ranges::count_if(
         world.trace, [&](const auto& line) { return line.find(what) != std::string::npos; }));
@@ -39,19 +39,19 @@ TEST(Life, AFullOne) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  ASSERT_NE(p.world.newest(t1), nullptr) << p.trace();
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  ASSERT_NE(p.world.newest(the_ticket), nullptr) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running) << p.trace();
   EXPECT_EQ(p.board(), BoardState::in_progress);
-  EXPECT_EQ(p.world.posted[p.world.newest(t1)->id].size(), 1U);
+  EXPECT_EQ(p.world.posted[p.world.newest(the_ticket)->id].size(), 1U);
   p.world.facts.has_commits = Tri::yes;
   p.world.facts.commits = 1;
-  p.world.say(t1, "DONE: it");
+  p.world.say(the_ticket, "DONE: it");
   p.pass(millis(100));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::finished) << p.trace();
-  p.world.exit(t1, 0);
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::finished) << p.trace();
+  p.world.exit(the_ticket, 0);
   p.pass(seconds(5));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::closed) << p.trace();
-  EXPECT_TRUE(p.world.newest(t1)->settled);
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::closed) << p.trace();
+  EXPECT_TRUE(p.world.newest(the_ticket)->settled);
   EXPECT_EQ(p.board(), BoardState::in_review);
   EXPECT_TRUE(p.world.sessions.empty());
   EXPECT_EQ(p.world.slots.begin()->second.state, SlotState::free);
@@ -64,8 +64,8 @@ TEST(Life, LandedWherePolicySaysSo) {
   p.pass(seconds(1));
   p.world.facts.has_commits = Tri::yes;
   p.world.facts.commits = 1;
-  p.world.say(t1, "DONE: it");
-  p.world.exit(t1, 0);
+  p.world.say(the_ticket, "DONE: it");
+  p.world.exit(the_ticket, 0);
   p.pass(seconds(5));
   EXPECT_EQ(p.board(), BoardState::done) << p.trace();
 }
@@ -80,7 +80,7 @@ TEST(Life, Incident409AfterTheSpawnKeepsTheRuntime) {
                            false};
   };
   p.pass(seconds(20));
-  const Attempt& a = *p.world.newest(t1);
+  const Attempt& a = *p.world.newest(the_ticket);
   EXPECT_EQ(a.phase, Phase::running) << p.trace();
   EXPECT_EQ(a.cause, Cause::none);
   EXPECT_EQ(a.id.generation, Generation{1});
@@ -97,9 +97,9 @@ TEST(Life, ALostAnswerOfTheSpawnIsLookedAfterAndAdopted) {
     return ToyWorld::Fault{{Transport::no_answer, 0, "", "deadline"}, true};
   };
   p.pass(seconds(3));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running) << p.trace();
   EXPECT_EQ(p.count("spawn the session"), 1);
-  EXPECT_EQ(p.world.live_runtimes(t1), 1);
+  EXPECT_EQ(p.world.live_runtimes(the_ticket), 1);
 }
 
 TEST(Life, ASpawnThatNeverHappenedIsSealedBeforeTheTicketGoesBack) {
@@ -112,9 +112,9 @@ TEST(Life, ASpawnThatNeverHappenedIsSealedBeforeTheTicketGoesBack) {
   };
   p.pass(seconds(10));
   EXPECT_EQ(p.count("seal the attempt"), 1) << p.trace();
-  EXPECT_EQ(p.world.newest(t1)->id.generation, Generation{2});
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running);
-  EXPECT_EQ(p.world.live_runtimes(t1), 1);
+  EXPECT_EQ(p.world.newest(the_ticket)->id.generation, Generation{2});
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running);
+  EXPECT_EQ(p.world.live_runtimes(the_ticket), 1);
 }
 
 TEST(Life, ARestartAtEveryStepEndsTheSame) {
@@ -134,10 +134,11 @@ TEST(Life, ARestartAtEveryStepEndsTheSame) {
     }
     p.restart();
     p.pass(seconds(40));
-    ASSERT_EQ(p.world.newest(t1)->phase, Phase::running) << "after effect " << die_at << "\n" << p.trace();
-    ASSERT_EQ(p.world.live_runtimes(t1), 1) << die_at;
+    ASSERT_EQ(p.world.newest(the_ticket)->phase, Phase::running) << "after effect " << die_at << "\n"
+                                                                 << p.trace();
+    ASSERT_EQ(p.world.live_runtimes(the_ticket), 1) << die_at;
     ASSERT_EQ(p.board(), BoardState::in_progress) << die_at;
-    ASSERT_EQ(p.world.posted[p.world.newest(t1)->id].size(), 1U) << die_at;
+    ASSERT_EQ(p.world.posted[p.world.newest(the_ticket)->id].size(), 1U) << die_at;
   }
 }
 
@@ -145,19 +146,19 @@ TEST(Life, AQuestionIsAnsweredInTheSameRuntime) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  p.world.say(t1, "QUESTION: which one?");
+  p.world.say(the_ticket, "QUESTION: which one?");
   p.pass(seconds(1));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::waiting) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::waiting) << p.trace();
   EXPECT_EQ(p.count("comment on the ticket"), 1);
   Message answer;
   answer.id = {"m1"};
-  answer.attempt = p.world.newest(t1)->id;
+  answer.attempt = p.world.newest(the_ticket)->id;
   answer.kind = MessageKind::answer;
   answer.text = "the red one";
   answer.queued_at = answer.changed_at = p.world.now;
-  p.world.ledger[t1].messages.push_back(answer);
+  p.world.ledger[the_ticket].messages.push_back(answer);
   p.pass(seconds(2));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running) << p.trace();
   EXPECT_EQ(p.world.posted[answer.attempt].back(), "the red one");
 }
 
@@ -165,13 +166,13 @@ TEST(Life, WhatTheHookSaysCountsToo) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  p.world.say(t1, "QUESTION: by terminal?");
+  p.world.say(the_ticket, "QUESTION: by terminal?");
   p.pass(seconds(1));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::waiting);
-  p.world.hook[p.world.newest(t1)->id] = "DONE: by hook\n";
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::waiting);
+  p.world.hook[p.world.newest(the_ticket)->id] = "DONE: by hook\n";
   p.pass(seconds(1));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::finished) << p.trace();
-  EXPECT_EQ(p.world.newest(t1)->said_text, "by hook");
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::finished) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->said_text, "by hook");
 }
 
 TEST(Life, ACrashIsRetriedThenBlockedWithItsEvidence) {
@@ -179,12 +180,12 @@ TEST(Life, ACrashIsRetriedThenBlockedWithItsEvidence) {
   p.world.add("T-1");
   for (int i = 0; i < 6 && p.board() != BoardState::blocked; ++i) {
     p.pass(seconds(2));
-    if (p.world.newest(t1)->phase == Phase::running) p.world.exit(t1, 3);
+    if (p.world.newest(the_ticket)->phase == Phase::running) p.world.exit(the_ticket, 3);
     p.pass(seconds(4));
   }
   EXPECT_EQ(p.board(), BoardState::blocked) << p.trace();
-  EXPECT_EQ(p.world.newest(t1)->id.generation, Generation{3});
-  EXPECT_EQ(p.world.newest(t1)->cause, Cause::exit_code);
+  EXPECT_EQ(p.world.newest(the_ticket)->id.generation, Generation{3});
+  EXPECT_EQ(p.world.newest(the_ticket)->cause, Cause::exit_code);
 }
 
 TEST(Life, AProvidersLimitPausesTheAccountAndChargesNobody) {
@@ -192,12 +193,12 @@ TEST(Life, AProvidersLimitPausesTheAccountAndChargesNobody) {
   p.brain.policy.profiles["generic"].limit_patterns = {"usage limit reached"};
   p.world.add("T-1");
   p.pass(seconds(1));
-  p.world.say(t1, "usage limit reached; resets later");
-  p.world.exit(t1, 1);
+  p.world.say(the_ticket, "usage limit reached; resets later");
+  p.world.exit(the_ticket, 1);
   p.pass(seconds(10));
-  EXPECT_EQ(p.world.newest(t1)->cause, Cause::provider_limit) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->cause, Cause::provider_limit) << p.trace();
   EXPECT_EQ(p.board(), BoardState::todo);
-  EXPECT_EQ(p.world.ledger[t1].memory.charged, 0);
+  EXPECT_EQ(p.world.ledger[the_ticket].memory.charged, 0);
   EXPECT_EQ(p.count("spawn the session"), 1);
   p.pass(minutes(20));
   EXPECT_EQ(p.count("spawn the session"), 2) << p.trace();
@@ -210,18 +211,18 @@ TEST(Life, AGenerationSeenInASessionIsNotGivenOutAgain) {
   stray.session = {"hf-T-1-g7"};
   p.world.sessions[stray.session] = stray;
   p.pass(seconds(2));
-  EXPECT_EQ(p.world.newest(t1)->id.generation, Generation{8}) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->id.generation, Generation{8}) << p.trace();
 }
 
 TEST(Life, CancelledByAPersonIsObeyedAndNotOverwritten) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  p.world.board[t1].state = BoardState::cancelled;
-  p.world.board[t1].version += 1;
+  p.world.board[the_ticket].state = BoardState::cancelled;
+  p.world.board[the_ticket].version += 1;
   p.pass(seconds(10));
-  EXPECT_EQ(p.world.live_runtimes(t1), 0) << p.trace();
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::closed);
+  EXPECT_EQ(p.world.live_runtimes(the_ticket), 0) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::closed);
   EXPECT_EQ(p.board(), BoardState::cancelled);
 }
 
@@ -229,12 +230,12 @@ TEST(Life, SomebodyElsesTodoIsPutRightAndNothingIsSpawned) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  p.world.board[t1].state = BoardState::todo;
-  p.world.board[t1].version += 1;
+  p.world.board[the_ticket].state = BoardState::todo;
+  p.world.board[the_ticket].version += 1;
   p.pass(seconds(10));
   EXPECT_EQ(p.board(), BoardState::in_progress) << p.trace();
   EXPECT_EQ(p.count("spawn the session"), 1);
-  EXPECT_EQ(p.world.live_runtimes(t1), 1);
+  EXPECT_EQ(p.world.live_runtimes(the_ticket), 1);
 }
 
 TEST(Life, APoolThatIsEmptyMeansWait) {
@@ -244,7 +245,7 @@ TEST(Life, APoolThatIsEmptyMeansWait) {
   p.pass(seconds(5));
   EXPECT_EQ(p.board({"T-2"}), BoardState::todo);
   EXPECT_EQ(p.world.newest({"T-2"}), nullptr);
-  p.world.exit(t1, 0);
+  p.world.exit(the_ticket, 0);
   p.pass(seconds(3));
   EXPECT_NE(p.world.newest({"T-2"}), nullptr) << p.trace();
 }
@@ -258,13 +259,13 @@ TEST(Life, ABoardThatDoesNotAnswerEndsNobody) {
       return ToyWorld::Fault{{Transport::no_answer, 0, "", "down"}, false};
     return std::nullopt;
   };
-  p.world.exit(t1, 1);
+  p.world.exit(the_ticket, 1);
   p.pass(minutes(60));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::closed) << p.trace();
-  EXPECT_FALSE(p.world.newest(t1)->settled);
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::closed) << p.trace();
+  EXPECT_FALSE(p.world.newest(the_ticket)->settled);
   p.world.fault = nullptr;
   p.pass(minutes(1));
-  EXPECT_EQ(p.world.newest(t1)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running) << p.trace();
 }
 
 TEST(Life, WithNothingToDoWritesStop) {

@@ -9,10 +9,6 @@
 namespace holdfast {
 namespace {
 
-Plan wait_for(Rule rule, std::string why, Instant wake_at = {}) {
-  return {rule, std::move(why), std::nullopt, wake_at};
-}
-
 // Claimed, and nothing exists in tmux: no session can appear, so giving up needs no look.
 Plan before_spawn(const Knowledge& k, const TicketKnowledge& t, const Policy& policy, Rule rule) {
   const Attempt& a = *t.newest;
@@ -75,7 +71,7 @@ Plan after_spawn_begun(const Knowledge& k, const TicketKnowledge& t, const Polic
 
   if (rule != Rule::abandon && !t.work.spawn_tried && t.work.spec_written) {
     if (shard == k.shards.end() || !shard->second.server.known())
-      return wait_for(rule, "tmux server " + std::to_string(a.shard) + " is started first");
+      return resting(rule, "tmux server " + std::to_string(a.shard) + " is started first");
     SpawnOrder order;
     order.shard = a.shard;
     order.session = a.session;
@@ -89,7 +85,7 @@ Plan after_spawn_begun(const Knowledge& k, const TicketKnowledge& t, const Polic
     return {rule, "whether its session is there", ListServer{a.shard, a.id.ticket}, {}};
   const Instant until = a.spawned_at + policy.newborn_grace;
   if (pane && !pane->dead && k.now < until && k.now >= a.spawned_at)
-    return wait_for(rule, "its session is there: its runner gets time to say so", until);
+    return resting(rule, "its session is there: its runner gets time to say so", until);
   return {rule,
           "whoever comes first decides: it is sealed unless its runner has started",
           Seal{a.id, "no runner has started; the spawn's answer was lost or refused"},
@@ -117,7 +113,7 @@ Plan plan_bring_up(const Knowledge& k, const TicketKnowledge& t, const Policy& p
   if (!started) {
     const Instant until = a.changed_at + policy.newborn_grace;
     if (k.now < until && k.now >= a.changed_at)
-      return wait_for(Rule::bring_up, "its runner has not reported yet; it is newborn", until);
+      return resting(Rule::bring_up, "its runner has not reported yet; it is newborn", until);
     return {Rule::bring_up,
             "its pane exists, but no runner came in time: sealed unless it has started",
             Seal{a.id, "the pane exists, but no runner started within the newborn grace"},
@@ -138,8 +134,8 @@ Plan plan_bring_up(const Knowledge& k, const TicketKnowledge& t, const Policy& p
             WriteLedger{RecordAttention{a.id, "its worker is not ready for input after " +
                                                   std::to_string((k.now - a.spawned_at).ms / 1000) + " s"}},
             {}};
-  return wait_for(Rule::bring_up, "its worker is not ready for input yet",
-                  a.attention.empty() ? late : t.work.looked_at + policy.look_every);
+  return resting(Rule::bring_up, "its worker is not ready for input yet",
+                 a.attention.empty() ? late : t.work.looked_at + policy.look_every);
 }
 
 // Messages in their order, one at a time; `otherwise` where none is to be delivered.
@@ -180,7 +176,7 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
       }
       if (k.now - next->changed_at >= patience)
         return move(MessageState::unverified, "handed over, not seen to be read");
-      return wait_for(rule, "its message was handed over and is not read yet", next->changed_at + patience);
+      return resting(rule, "its message was handed over and is not read yet", next->changed_at + patience);
     }
     case MessageProgress::absent: break;
   }
@@ -200,7 +196,7 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
               "a person is attached",
               WriteLedger{RecordAttention{a.id, "a person is attached: messages wait until they detach"}},
               {}};
-    return wait_for(rule, "a person is attached: messages wait", k.now + seconds(5));
+    return resting(rule, "a person is attached: messages wait", k.now + seconds(5));
   }
   return {rule, "it gets its message", Post{a.id, next->id, next->text}, {}};
 }

@@ -12,7 +12,7 @@
 namespace holdfast {
 namespace {
 
-constexpr auto patience =
+constexpr auto pool_patience =
     std::chrono::seconds(60);  // a deadline for a condition, never a duration that is judged
 
 // A place where effects (ReadBoard, by their cursor) wait until the test lets them on.
@@ -41,7 +41,7 @@ class Gate {
   }
   bool wait_inside(std::size_t n) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [&] { return inside_.size() == n; });
+    return changed_.wait_for(lock, pool_patience, [&] { return inside_.size() == n; });
   }
   std::size_t most() {
     const std::scoped_lock lock(mutex_);
@@ -77,7 +77,7 @@ class Inbox {
       for (const Answer& answer : pool.drain()) got.push_back(std::get<ReadBoard>(answer.effect).cursor);
       if (got.size() >= n) break;
       std::unique_lock lock(mutex_);
-      if (!changed_.wait_for(lock, patience, [&] { return wakes_ > seen; })) break;
+      if (!changed_.wait_for(lock, pool_patience, [&] { return wakes_ > seen; })) break;
       seen = wakes_;
     }
     return got;

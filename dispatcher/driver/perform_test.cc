@@ -15,11 +15,11 @@ namespace {
 const TicketId t1{"T-1"};
 const AttemptId a1{t1, {1}};
 
-struct Play {
+struct Rehearsal {
   ToyPorts ports{1};
   World world = ports.world();
   std::vector<std::string> calls;
-  Play() {
+  Rehearsal() {
     ports.with([](ToyWorld& toy) { toy.add("T-1"); });
     ports.before = [this](const Effect& e) { calls.push_back(words_for(call_of(e))); };
   }
@@ -64,7 +64,7 @@ std::vector<Effect> one_of_each_kind() {
 TEST(Perform, EveryEffectIsItsOwnCallOnce) {
   for (const Effect& effect : one_of_each_kind()) {
     if (std::holds_alternative<Look>(effect)) continue;  // several reads; below
-    Play p;
+    Rehearsal p;
     const Answer answer = p.perform(effect);
     EXPECT_EQ(p.calls, std::vector<std::string>{words_for(call_of(effect))});
     EXPECT_EQ(answer.effect.index(), effect.index());
@@ -77,7 +77,7 @@ TEST(Perform, EveryEffectIsItsOwnCallOnce) {
 TEST(Perform, AnAdapterThatThrowsIsUnknownWhateverItWasAskedFor) {
   for (const Effect& effect : one_of_each_kind()) {
     for (const int kind : {0, 1, 2}) {
-      Play p;
+      Rehearsal p;
       p.ports.before = [&](const Effect&) {
         if (kind == 0) throw std::runtime_error("disk on fire");
         if (kind == 1) throw std::bad_alloc();
@@ -95,7 +95,7 @@ TEST(Perform, AnAdapterThatThrowsIsUnknownWhateverItWasAskedFor) {
 }
 
 TEST(Perform, AClaimGetsItsTokenAndAPaneItsRunner) {
-  Play p;
+  Rehearsal p;
   std::string token;
   p.ports.before = [&](const Effect& e) {
     if (const auto* write = std::get_if<WriteLedger>(&e)) token = std::get<Claim>(write->write).token;
@@ -115,7 +115,7 @@ TEST(Perform, AClaimGetsItsTokenAndAPaneItsRunner) {
 }
 
 TEST(Perform, ALookAsksTheProcessesOnlyOfARunnerThatBegan) {
-  Play p;
+  Rehearsal p;
   Look look;
   look.containment.attempt = a1;
   Answer answer = p.perform(look);

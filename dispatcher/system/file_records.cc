@@ -16,6 +16,7 @@
 #include "dispatcher/runner/stream_file.h"
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/errno_reply.h"
 #include "dispatcher/system/file_lock.h"
 
 namespace holdfast {
@@ -23,11 +24,6 @@ namespace {
 
 constexpr std::size_t largest_record = 16U << 20;
 constexpr std::size_t largest_said_piece = 256U << 10;
-
-RawReply answered(int error, const std::string& words = {}) {
-  const auto reason = error == 0 ? std::string{} : words.empty() ? errno_words(error) : words;
-  return {Transport::answered, error, {}, reason};
-}
 
 bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;

@@ -13,6 +13,7 @@
 #include "dispatcher/system/cgroup_members.h"
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/errno_reply.h"
 #include "dispatcher/system/fd.h"
 #include "dispatcher/system/process_identity.h"
 #include "dispatcher/system/process_table.h"
@@ -126,10 +127,6 @@ void kill_cgroup(const std::string& folder) {
   const Fd file{::open((folder + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC)};
   if (file.open()) [[maybe_unused]]
     const auto wrote = ::write(file.get(), "1", 1);
-}
-
-RawReply answered(int error) {
-  return {Transport::answered, error, {}, error == 0 ? "" : errno_words(error)};
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 using enum FaultId;
 
 // Errno and SQLite numbers by name, as the adapters report them.
-constexpr int eagain = 11, enomem = 12, emfile = 24, eio = 5;
+constexpr int try_again = 11, enomem = 12, emfile = 24, eio = 5;
 constexpr int sqlite_busy = 5, sqlite_readonly = 8, sqlite_ioerr = 10, sqlite_busy_snapshot = 517,
               sqlite_constraint_trigger = 1811;
 
@@ -45,12 +45,12 @@ constexpr Words board_words[] = {
 constexpr Words tmux_words[] = {
     {C5, said, 1, "duplicate session"},
     {C6, said, 1, "create session failed"},
-    {F6, Transport::never_sent, eagain, "fork: Resource temporarily unavailable"},
+    {F6, Transport::never_sent, try_again, "fork: Resource temporarily unavailable"},
     {F7, Transport::never_sent, emfile, "Too many open files"},
     {none, Transport::cut, 0, "server exited unexpectedly"},
 };
 constexpr Words files_words[] = {
-    {B1, said, eagain, "runtime is not ready for input, status=running"},
+    {B1, said, try_again, "runtime is not ready for input, status=running"},
     {F6, said, enomem, "Cannot allocate memory"},
     {F7, said, emfile, "Too many open files"},
     {none, said, eio, "Input/output error"},

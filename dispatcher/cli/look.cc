@@ -50,6 +50,7 @@ bool only_reads(const Effect& effect) {
 }
 
 void LookAround::perform_reading(const Effect& effect) {
+  begun(brain.knowledge, effect);
   const Answer answer = perform(effect, parts->world(), deadlines(config));
   brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
   absorb(brain.knowledge, answer, brain.policy);

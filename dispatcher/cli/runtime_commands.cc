@@ -230,7 +230,25 @@ Exit declare_dead(const Arguments& args, Shell& shell) {
   if (!books) return fail(shell, books.error());
   const auto attempt = open_attempt_named(*books->ledger, *args.one("RUNTIME"));
   if (!attempt) return fail(shell, attempt.error());
-  const auto wrote = books->ledger->write(DeclareDead{attempt->id, shell.person, evidence}, shell.now());
+  if (attempt->cause != Cause::none)
+    return shell.fail(Exit::conflict, attempt_key(attempt->id) + " is dead already: " +
+                                          sentence_for(attempt->cause, attempt->exit_code));
+  // A person is believed where holdfast itself cannot tell, and only there.
+  auto look = look_around(books->config, false);
+  if (!look) return fail(shell, look.error());
+  LookAround& around = **look;
+  around.plan_for(attempt->id.ticket);
+  if (const TicketKnowledge& t = around.brain.knowledge.tickets[attempt->id.ticket]; t.current() != nullptr)
+    around.perform_reading(look_at(t, true));
+  const TicketKnowledge& t = around.brain.knowledge.tickets[attempt->id.ticket];
+  const Instant now = around.brain.knowledge.now;
+  const auto doubt = doubt_about(*attempt, t.seen, t.work.looked_at, now);
+  if (!doubt)
+    return shell.fail(Exit::conflict,
+                      attempt_key(attempt->id) + " is not in doubt: " + describe(*attempt, t.seen, now) +
+                          "; end what lives with: holdfast runtime stop " + attempt_key(attempt->id));
+  const auto wrote = books->ledger->write(DeclareDead{attempt->id, *doubt, shell.person, evidence},
+                                          std::max(now, shell.now()));
   if (!answered(wrote.raw)) return fail(shell, trouble_of(wrote.raw));
   wake_dispatcher(books->config);
   if (shell.json)

@@ -6,15 +6,18 @@
 namespace holdfast {
 namespace {
 
-// The lines that report stand in the middle of sentences here, so that the text coming back from a terminal
-// cannot look like a report, even before core/markers has compared it.
+// The words that report stand here without their colon: text that comes back from a terminal cannot look like
+// a report, and no report that a worker makes can be taken for this text.
 constexpr const char* how_to_report =
     "You work alone on ticket {ticket}, in a git worktree and on a branch of your own. Stay in this worktree "
     "and on this branch, and commit your work; do not push, merge or rebase.\n"
-    "Report with a line of its own that begins with one of three words and a colon. Write DONE: and one "
-    "sentence when everything is finished and committed. Write REVIEW: and one sentence when it is committed "
-    "and a person should look at it first. Write QUESTION: and the question when you cannot go on without an "
-    "answer, then wait: the answer is typed to you here.\n"
+    "Report with a line of its own that begins with one of three words in capitals, directly followed by a "
+    "colon. "
+    "The word is DONE, and after the colon stands one sentence, when everything is finished and committed. "
+    "It is "
+    "REVIEW, and one sentence, when it is committed and a person should look at it first. It is QUESTION, "
+    "and the "
+    "question, when you cannot go on without an answer; then wait: the answer is typed to you here.\n"
     "The ticket:\n";
 
 std::vector<std::string> usual_environment() {

@@ -217,7 +217,7 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   const bool runner_gone =
       looked.record.runner.known() && looked.process.runner == Presence::gone && !looked.record.end;
   t.work.scan_next = runner_gone && verdict == Verdict::unknown && !asked.scan;
-  t.work.look_now = t.work.scan_next;
+  if (t.work.scan_next) t.work.look_now = true;
   (void)policy;
 }
 
@@ -452,7 +452,6 @@ struct OnTrouble {
   void operator()(const Look&) const {
     TicketKnowledge& t = ticket();
     t.work.looked_at = k.now;
-    t.work.look_now = false;
     if (!t.unknown_since.set()) t.unknown_since = k.now;
     again(millis(500));
     t.work.look_now = true;
@@ -557,6 +556,12 @@ struct OnTrouble {
 };
 
 }  // namespace
+
+// What becomes news from now on may come too late for this look: it asks for the next one.
+void begun(Knowledge& k, const Effect& effect) {
+  if (!std::holds_alternative<Look>(effect)) return;
+  if (const auto t = k.tickets.find(ticket_of(effect)); t != k.tickets.end()) t->second.work.look_now = false;
+}
 
 std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& policy) {
   std::set<TicketId> touched;

@@ -22,6 +22,9 @@ struct LedgerNews {};  // somebody else may have written
 struct BoardNews {};
 using News = std::variant<AttemptNews, ServerNews, LedgerNews, BoardNews>;
 
+// An effect is on its way. To be called before its answer is absorbed, by whoever performs effects.
+void begun(Knowledge&, const Effect&);
+
 // Both return the tickets about which something is new, so that only those are decided again.
 std::set<TicketId> absorb(Knowledge&, const Answer&, const Policy&);
 std::set<TicketId> absorb(Knowledge&, const News&);

@@ -46,4 +46,25 @@ class DeathCertificate {
   bool unless_announced_;
 };
 
+// Proof that a fresh look at one attempt's processes could tell neither life nor death. Only with it may a
+// person declare the attempt dead: what is seen to live is ended, never declared, and what is seen dead needs
+// no declaration.
+//
+// doubt_about() in core/verdict.h is its only maker. Unlike a certificate it ages: the ledger takes it for
+// `doubt_lasts`.
+class Doubt {
+ public:
+  [[nodiscard]] const AttemptId& attempt() const { return attempt_; }
+  [[nodiscard]] Instant at() const { return at_; }
+  friend bool operator==(const Doubt&, const Doubt&) = default;
+
+ private:
+  Doubt(AttemptId attempt, Instant at) : attempt_(std::move(attempt)), at_(at) {}
+  friend std::optional<Doubt> doubt_about(const Attempt&, const Sightings&, Instant looked_at, Instant now);
+
+  AttemptId attempt_;
+  Instant at_;
+};
+inline constexpr Duration doubt_lasts = seconds(60);
+
 }  // namespace holdfast

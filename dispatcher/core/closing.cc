@@ -188,6 +188,22 @@ std::string last_words_of(const MarkerReader& reader) {
   return words;
 }
 
+// A person's word that it is dead opens the way, and never over something that is seen to live: that is ended
+// first, and keeps its lease until it is gone.
+std::optional<Plan> doubt_the_declaration(const Knowledge& k, const TicketKnowledge& t) {
+  const Attempt& a = *t.newest;
+  if (a.cause != Cause::declared_dead || a.step != Step::spawn_begun || t.work.released) return std::nullopt;
+  const bool looked = seen_within(t.seen.process, seconds(10), k.now) &&
+                      (!t.work.kill_sent || t.seen.process->at > *t.work.kill_sent);
+  if (!looked) return Plan{Rule::close, "whether it is as dead as was declared", look_at(t, true), {}};
+  if (verdict_of(a, t.seen, k.now) != Verdict::alive) return std::nullopt;
+  const std::string lives = "it was declared dead and lives: " + describe(a, t.seen, k.now);
+  if (a.attention.empty()) return Plan{Rule::close, lives, WriteLedger{RecordAttention{a.id, lives}}, {}};
+  if (!t.work.kill_sent || k.now - *t.work.kill_sent >= seconds(5))
+    return Plan{Rule::close, lives, EndTree{containment_of(a, t.seen), EndSignal::kill}, {}};
+  return resting(Rule::close, lives, *t.work.kill_sent + seconds(5));
+}
+
 }  // namespace
 
 Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
@@ -195,6 +211,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   const Work& work = t.work;
   const Rule rule = Rule::close;
   const bool kept = !work.release_failure.empty() || !work.salvage_failure.empty();
+  if (auto doubted = doubt_the_declaration(k, t)) return *doubted;
 
   // Its session: as recorded, or (where its spawn's answer was lost) as listed.
   const auto* listed = t.seen.pane && t.seen.pane->what.pane ? &*t.seen.pane->what.pane : nullptr;

@@ -23,12 +23,10 @@ std::optional<Plan> look_first(const Knowledge& k, const TicketKnowledge& t, con
   const bool behind = t.seen.record && t.seen.record->what.stream_bytes > t.reader.offset();
   const bool routine = k.now - t.work.looked_at >= policy.look_every || t.work.looked_at > k.now;
   if (!t.work.look_now && !behind && !routine) return std::nullopt;
-  Plan plan;
-  plan.rule = rule;
-  plan.why = behind ? "its output is not read to the end" : "look before deciding";
-  plan.effect = Look{containment_of(a, t.seen), t.work.scan_next, t.reader.offset(),
-                     static_cast<std::int64_t>(t.hook_said.size())};
-  return plan;
+  return Plan{rule,
+              behind ? "its output is not read to the end" : "look before deciding",
+              look_at(t, t.work.scan_next),
+              {}};
 }
 
 Plan writing(Rule rule, std::string why, LedgerWrite write) {
@@ -126,6 +124,12 @@ Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& poli
         if (!pattern.empty() && lines[i].find(pattern) != std::string::npos)
           attention = "it waits for a permission: " + lines[i];
     const Instant last = t.seen.record ? t.seen.record->what.last_output_at : Instant{};
+    // The worker believes that it has reported, and waits; only a person can see that it was passed over.
+    if (const auto marker = passed_over(t, policy);
+        attention.empty() && marker && last.set() && k.now - last > passed_over_shown_after)
+      attention = "it wrote '" + printable(marker->line, 200) +
+                  "', which also stands in what was sent to it: not taken for its word; have it say so in "
+                  "other words";
     if (attention.empty() && last.set() && k.now - last > profile->quiet_after)
       attention = "no output for " + std::to_string(profile->quiet_after.ms / 60'000) + " minutes or more";
   }
@@ -262,6 +266,11 @@ Containment containment_of(const Attempt& a, const Sightings& seen) {
   return c;
 }
 
+Look look_at(const TicketKnowledge& t, bool scan) {
+  return {containment_of(*t.newest, t.seen), scan, t.reader.offset(),
+          static_cast<std::int64_t>(t.hook_said.size())};
+}
+
 BranchOrder branch_order(const Attempt& a, const Policy& policy, bool with_slot) {
   return {with_slot ? a.slot : SlotId{}, a.id, a.branch, a.base, policy.target, policy.remote};
 }
@@ -277,16 +286,33 @@ const MessageSighting* sighting_of(const Sightings& seen, const MessageId& id) {
   return nullptr;
 }
 
+namespace {
+
+// What went through the worker's terminal, or may be drawn there by the worker itself. A prompt in a file
+// never does.
+bool may_be_our_own_text(const Marker& marker, const TicketKnowledge& t, const Profile* profile) {
+  if (t.board && profile && profile->prompt_by == PromptBy::argument &&
+      (is_echo(marker, t.board->body) || is_echo(marker, t.board->title) ||
+       is_echo(marker, profile->preamble)))
+    return true;
+  return std::ranges::any_of(t.messages, [&](const Message& m) { return is_echo(marker, m.text); });
+}
+
+}  // namespace
+
+std::optional<Marker> passed_over(const TicketKnowledge& t, const Policy& policy) {
+  const std::int64_t recorded = said_position(t.newest->said_offset).stream;
+  const auto& all = t.reader.markers();
+  if (all.empty() || all.back().offset <= recorded) return std::nullopt;
+  if (!may_be_our_own_text(all.back(), t, profile_of(policy, t.newest->profile))) return std::nullopt;
+  return all.back();
+}
+
 std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy) {
   const Profile* profile = profile_of(policy, t.newest->profile);
   const SaidPosition old = said_position(t.newest->said_offset);
   for (Marker marker : t.reader.markers()) {
-    if (marker.offset <= old.stream) continue;
-    const bool echo =
-        (t.board && (is_echo(marker, t.board->body) || is_echo(marker, t.board->title))) ||
-        (profile && is_echo(marker, profile->preamble)) ||
-        std::ranges::any_of(t.messages, [&](const Message& m) { return is_echo(marker, m.text); });
-    if (echo) continue;
+    if (marker.offset <= old.stream || may_be_our_own_text(marker, t, profile)) continue;
     marker.offset = said_offset({old.hook, marker.offset});
     return marker;
   }
@@ -311,6 +337,12 @@ std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, c
     return Wait{"it has none of the labels that this dispatcher works for", {}};
   const Profile* profile = profile_of(policy, ticket.profile);
   if (!profile) return Wait{"there is no worker profile '" + ticket.profile + "'", {}};
+  if (profile->prompt_by == PromptBy::argument)
+    if (const auto size = prompt_text(ticket, *profile).size(); size > argument_bytes_max)
+      return Wait{"its prompt has " + std::to_string(size) + " bytes and profile '" + profile->name +
+                      "' gives it as an argument, which can have " + std::to_string(argument_bytes_max) +
+                      ": shorten it, or take a profile that pastes it or puts it in a file",
+                  {}};
   for (const TicketId& needed : ticket.depends_on) {
     const auto other = k.tickets.find(needed);
     if (other == k.tickets.end() || !other->second.board || other->second.board->state != BoardState::done)

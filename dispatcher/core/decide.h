@@ -26,6 +26,9 @@ inline Plan resting(Rule rule, std::string why, Instant wake_at = {}) {
   return {rule, std::move(why), std::nullopt, wake_at};
 }
 
+// Linux takes no longer argument than 128 KiB, its end included.
+inline constexpr std::size_t argument_bytes_max = (128U << 10) - 1;
+
 // So often the worktree or the orders may fail before the attempt is given up.
 inline constexpr int setup_failures_max = 4;
 
@@ -52,11 +55,17 @@ std::optional<Plan> plan_account_rest(const Knowledge&, const TicketKnowledge&, 
 Plan plan_settling(const Knowledge&, const TicketKnowledge&, const Policy&);
 
 Containment containment_of(const Attempt&, const Sightings&);
+Look look_at(const TicketKnowledge&,
+             bool scan);  // the whole of its newest attempt, from where reading got to
 BranchOrder branch_order(const Attempt&, const Policy&, bool with_slot);
 int persons_attached(const Attempt&, const Sightings&);
 const MessageSighting* sighting_of(const Sightings&, const MessageId&);
 
-// The newest marker that the ledger does not have yet and that is not our own text coming back.
+// Its last marker, where that was passed over because it may be our own text coming back.
+std::optional<Marker> passed_over(const TicketKnowledge&, const Policy&);
+inline constexpr Duration passed_over_shown_after = seconds(60);  // of silence
+
+// The first marker that the ledger does not have yet and that is not our own text coming back.
 std::optional<Marker> next_marker(const TicketKnowledge&, const Policy&);
 
 }  // namespace holdfast

@@ -245,6 +245,8 @@ struct Rules {
     if (row->cause != Cause::none) return no(LedgerRefusal::conflict, "its death is recorded already");
     if (w.by.empty() || w.evidence.empty())
       return no(LedgerRefusal::invalid, "declaring a death needs a name and the evidence");
+    if (w.doubt.attempt() != w.attempt || w.doubt.at() > now || now - w.doubt.at() > doubt_lasts)
+      return no(LedgerRefusal::invalid, "declaring a death needs a look of just now that could not tell");
     row->cause = Cause::declared_dead;
     row->evidence = "declared dead by " + w.by + ": " + w.evidence;
     row->died_at = now;

@@ -85,8 +85,10 @@ struct RecordAttention {
   AttemptId attempt;
   std::string text;
 };  // empty text: cleared
+// A person's word where nobody can tell. Refused where the doubt is of another attempt, or old.
 struct DeclareDead {
   AttemptId attempt;
+  Doubt doubt;
   std::string by;
   std::string evidence;
 };

@@ -23,6 +23,13 @@ inline DeathCertificate certificate_for(const AttemptId& id, Cause cause = Cause
   return certify(dead, {}, {5000}).value();
 }
 
+inline Doubt doubt_for(const AttemptId& id, Instant now = {5000}) {
+  Attempt spawned;
+  spawned.id = id;
+  spawned.step = Step::spawn_begun;
+  return doubt_about(spawned, {}, now, now).value();
+}
+
 inline Claim claim_of(const std::string& ticket) {
   Claim w;
   w.ticket = {ticket};
@@ -151,7 +158,7 @@ inline std::vector<NamedWrite> one_of_each(const AttemptId& id) {
           {"RecordWish", RecordWish{id, StopWish::cancel, "alice: wrong ticket"}},
           {"RecordEnding", RecordEnding{id, Ending::term_sent}},
           {"RecordAttention", RecordAttention{id, "look at me"}},
-          {"DeclareDead", DeclareDead{id, "bob", "I pulled the plug"}},
+          {"DeclareDead", DeclareDead{id, doubt_for(id), "bob", "I pulled the plug"}},
           {"QueueMessage", QueueMessage{answer_for(id)}},
           {"MoveMessage", MoveMessage{id, {attempt_key(id) + "-prompt"}, MessageState::posted, ""}},
           {"Close", close_of(id, BoardState::in_review)},

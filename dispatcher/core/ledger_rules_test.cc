@@ -313,8 +313,21 @@ TEST(LedgerRules, ACloseGivesTheSlotBackAndDropsWhatWasNotDelivered) {
 
 TEST(LedgerRules, DeclaringADeathNeedsANameAndTheEvidence) {
   const Rows rows = rows_at(Stage::running);
-  EXPECT_EQ(letter(apply(rows.view, DeclareDead{first, "", "seen"}, later)), 'i');
-  EXPECT_EQ(letter(apply(rows.view, DeclareDead{first, "bob", ""}, later)), 'i');
+  const Doubt doubt = kit::doubt_for(first, later);
+  EXPECT_EQ(letter(apply(rows.view, DeclareDead{first, doubt, "", "seen"}, later)), 'i');
+  EXPECT_EQ(letter(apply(rows.view, DeclareDead{first, doubt, "bob", ""}, later)), 'i');
+  EXPECT_EQ(letter(apply(rows.view, DeclareDead{first, doubt, "bob", "seen"}, later)), '+');
+}
+
+TEST(LedgerRules, DeclaringADeathNeedsADoubtOfJustNowAboutThatAttempt) {
+  const Rows rows = rows_at(Stage::running);
+  const AttemptId other{first.ticket, {first.generation.value + 1}};
+  const auto with = [&](const Doubt& doubt) {
+    return letter(apply(rows.view, DeclareDead{first, doubt, "bob", "seen"}, later));
+  };
+  EXPECT_EQ(with(kit::doubt_for(other, later)), 'i');
+  EXPECT_EQ(with(kit::doubt_for(first, later + millis(1))), 'i');
+  EXPECT_EQ(with(kit::doubt_for(first, Instant{later.ms - doubt_lasts.ms - 1})), 'i');
 }
 
 TEST(LedgerRules, ARetryForgivesWhatItCostButKeepsTheGeneration) {

@@ -70,6 +70,89 @@ TEST(Life, LandedWherePolicySaysSo) {
   EXPECT_EQ(p.board(), BoardState::done) << p.trace();
 }
 
+TEST(Life, NewsDuringALookIsNotLost) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  bool said = false;
+  p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (!std::holds_alternative<Look>(e) || said) return std::nullopt;
+    said = true;
+    return ToyWorld::Fault{{Transport::answered, 0, "", ""}, true};
+  };
+  const AttemptId id = p.world.newest(the_ticket)->id;
+  p.brain.policy.look_every = minutes(10);  // routine does not come to help
+  absorb(p.brain, AttemptNews{id});
+  const auto effects = next_effects(p.brain, p.world.now);
+  ASSERT_EQ(effects.size(), 1U);
+  ASSERT_TRUE(std::holds_alternative<Look>(effects.front()));
+  const Answer seen_before = p.world.perform(effects.front());
+  p.world.say(the_ticket, "DONE: it");
+  absorb(p.brain, AttemptNews{id});
+  absorb(p.brain, seen_before);
+  run_for(p.brain, p.world, millis(100));
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::finished) << p.trace();
+}
+
+TEST(Life, AWordThatStandsInAPromptOfAFileCounts) {
+  Play p;
+  p.brain.policy.profiles.begin()->second.prompt_by = PromptBy::file;
+  p.world.add("T-1");
+  p.world.board.at(the_ticket).body = "when ready, say\nREVIEW: look at it\n";
+  p.pass(seconds(1));
+  p.world.say(the_ticket, "REVIEW: look at it");
+  p.pass(millis(100));
+  EXPECT_EQ(p.world.newest(the_ticket)->said, Said::review) << p.trace();
+}
+
+TEST(Life, AWordThatIsPassedOverIsShownToAPersonOnceTheWorkerIsSilent) {
+  Play p;
+  p.world.add("T-1");
+  p.world.board.at(the_ticket).body = "when ready, say DONE: all tests pass\n";
+  p.pass(seconds(1));
+  p.world.say(the_ticket, "DONE: all tests pass");
+  p.pass(seconds(30));
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->attention, "");
+  p.pass(seconds(60));
+  EXPECT_NE(p.world.newest(the_ticket)->attention.find("DONE: all tests pass"), std::string::npos)
+      << p.trace();
+}
+
+TEST(Life, APromptTooLongForAnArgumentWaitsAndSaysWhy) {
+  Play p;
+  p.brain.policy.profiles.begin()->second.prompt_by = PromptBy::argument;
+  p.world.add("T-1");
+  p.world.board.at(the_ticket).body = std::string(argument_bytes_max, 'x');
+  p.pass(seconds(1));
+  EXPECT_EQ(p.world.newest(the_ticket), nullptr) << p.trace();
+  EXPECT_NE(decide(p.brain.knowledge, the_ticket, p.brain.policy).why.find("as an argument"),
+            std::string::npos);
+}
+
+// A person declared dead what lived: it was back in the queue at once, and two workers were in one worktree.
+TEST(Life, WhatWasDeclaredDeadAndLivesIsEndedBeforeAnythingIsGivenBack) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  Attempt& row = *p.world.ledger.at(the_ticket).newest;
+  const AttemptId id = row.id;
+  row.cause = Cause::declared_dead;
+  row.evidence = "declared dead by bob: I think so";
+  row.died_at = p.world.now;
+  row.phase = Phase::lost;
+  p.restart();
+  bool lived_at_todo = false;
+  p.world.fault = [&](const Effect&) -> std::optional<ToyWorld::Fault> {
+    lived_at_todo = lived_at_todo || (p.board() == BoardState::todo && p.world.processes[id]);
+    return std::nullopt;
+  };
+  p.pass(seconds(3));
+  EXPECT_FALSE(lived_at_todo) << p.trace();
+  EXPECT_FALSE(p.world.processes[id]) << p.trace();
+  EXPECT_GE(p.count("end the worker's tree"), 1) << p.trace();
+}
+
 TEST(Life, Incident409AfterTheSpawnKeepsTheRuntime) {
   Play p;
   p.world.add("T-1");

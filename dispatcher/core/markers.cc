@@ -104,7 +104,18 @@ std::optional<Marker> marker_in(std::string_view line, std::int64_t offset) {
 }
 
 bool is_echo(const Marker& marker, std::string_view sent) {
-  if (sent.empty()) return false;
+  // Most texts do not hold the word at all, and some are megabytes long.
+  if (sent.find(std::string_view(marker.line).substr(0, marker.line.find(':') + 1)) == std::string_view::npos)
+    return false;
+  if (marker.text.empty()) {
+    for (std::size_t at = 0; at <= sent.size();) {
+      const std::size_t end = std::min(sent.find('\n', at), sent.size());
+      if (const auto whole = marker_in(sent.substr(at, end - at), 0); whole && whole->line == marker.line)
+        return true;
+      at = end + 1;
+    }
+    return false;
+  }
   const std::string line = without_spacing(marker.line);
   return without_spacing(printable(sent, sent.size() * 3)).find(line) != std::string::npos;
 }

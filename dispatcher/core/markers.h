@@ -3,7 +3,7 @@
 // A marker is a line that begins with `DONE:`, `REVIEW:` or `QUESTION:` (a bullet of the worker's own drawing
 // may stand before it). It is read from the stream, byte by byte, never from the screen, so wrapping and
 // scrolling cannot hide or fake one: only a real line break, or a cursor move to the first column, begins a
-// line. Whether a marker is only the prompt's own text coming back is decided by is_echo.
+// line. Whether a marker may be no more than what was sent coming back is decided by is_echo.
 //
 // A value: what it holds depends on nothing but the bytes it was fed.
 #pragma once
@@ -82,9 +82,10 @@ class MarkerReader {
 // One line as a marker, if it is one.
 std::optional<Marker> marker_in(std::string_view line, std::int64_t offset);
 
-// Is this marker nothing but text that we ourselves sent (echoed, redrawn, wrapped)? Compared without
-// spacing, so that redrawing cannot defeat it. Errs on the side of yes: a DONE that is missed is found by the
-// gate after the exit; a DONE that was never said would be believed.
+// May this marker be nothing but text that we ourselves sent through the worker's terminal (echoed, redrawn,
+// wrapped)? Compared without spacing, so that redrawing cannot defeat it; a marker without words only with
+// whole lines. Errs on the side of yes, since a DONE that was never said would be believed; what is passed
+// over is shown to a person.
 bool is_echo(const Marker&, std::string_view sent);
 
 // Text as one may show it: control characters and invalid UTF-8 replaced, at most `at_most` bytes.

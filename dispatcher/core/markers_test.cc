@@ -70,6 +70,11 @@ TEST(Echo, ThePromptsOwnTextIsNotAWord) {
   EXPECT_FALSE(is_echo(read("DONE: fixed\n").at(0), ""));
 }
 
+TEST(Echo, ABareWordIsOnlyAWholeLineOfWhatWasSent) {
+  EXPECT_FALSE(is_echo(read("DONE:\n").at(0), "Write DONE: and one sentence.\n"));
+  EXPECT_TRUE(is_echo(read("DONE:\n").at(0), "Write this line:\n  DONE:\n"));
+}
+
 TEST(Markers, OffsetsNameTheLine) {
   const auto markers = read("abc\nDONE: x\n");
   EXPECT_EQ(markers.at(0).offset, 4);

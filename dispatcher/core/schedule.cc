@@ -209,6 +209,7 @@ void start_for(Brain& brain, const TicketId& id, Effect effect, std::vector<Effe
   if (ticket_of(effect) != id) std::abort();
   brain.agenda.busy.insert(id);
   brain.agenda.in_flight += 1;
+  begun(brain.knowledge, effect);
   out.push_back(std::move(effect));
 }
 

@@ -190,6 +190,14 @@ std::optional<DeathCertificate> certify(const Attempt& attempt, const Sightings&
   return make(record.end ? from_end(attempt, seen, record) : without_end(attempt, seen, record), now);
 }
 
+std::optional<Doubt> doubt_about(const Attempt& attempt, const Sightings& seen, Instant looked_at,
+                                 Instant now) {
+  if (attempt.cause != Cause::none || attempt.step != Step::spawn_begun) return std::nullopt;
+  if (!looked_at.set() || looked_at > now || now - looked_at > fresh_for) return std::nullopt;
+  if (verdict_of(attempt, seen, now) != Verdict::unknown) return std::nullopt;
+  return Doubt(attempt.id, now);
+}
+
 bool orphaned(const Attempt&, const Sightings& seen) {
   if (!seen.record || !seen.process || seen.record->what.end) return false;
   const ProcessSighting& process = seen.process->what;

@@ -87,6 +87,10 @@ inline Verdict verdict_of(const Attempt& attempt, const Sightings& seen, Instant
 // already, and an attempt for which no spawn was ever announced, are certain without a look.
 std::optional<DeathCertificate> certify(const Attempt&, const Sightings&, Instant now);
 
+// The only maker of doubts. `looked_at`: when a look at it ended last, also one that failed. Nothing: it
+// lives, it is dead, or it was not looked at just now.
+std::optional<Doubt> doubt_about(const Attempt&, const Sightings&, Instant looked_at, Instant now);
+
 // Would a listing of its tmux server tell more about how it died? (The record says "hung up", or there is no
 // end.)
 bool cause_needs_listing(const Attempt&, const Sightings&);

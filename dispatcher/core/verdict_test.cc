@@ -299,5 +299,21 @@ TEST(Certificate, WhoDiedFirstIsAskedOfTheServerBeforeACauseIsNamed) {
   EXPECT_FALSE(cause_needs_listing(spawned(), s));
 }
 
+// A live runtime was declared dead by a person, and a second worker came into its worktree.
+TEST(Doubt, OnlyWhereALookOfJustNowCouldNotTell) {
+  const RecordSighting r = started();
+  const auto doubted = [&](const Sightings& sightings, Instant looked_at, Instant at = now) {
+    return doubt_about(spawned(), sightings, looked_at, at).has_value();
+  };
+  EXPECT_FALSE(doubted({}, {}));  // nobody looked
+  EXPECT_TRUE(doubted({}, now));  // the look itself failed
+  EXPECT_TRUE(doubted(seen(r, {}), now));
+  ProcessSighting p = everything(Presence::gone);
+  p.worker = Presence::present;
+  EXPECT_FALSE(doubted(seen(r, p), now));                           // it lives
+  EXPECT_FALSE(doubted(seen(r, everything(Presence::gone)), now));  // it is dead
+  EXPECT_FALSE(doubted(seen(r, {}), now, now + fresh_for + seconds(1)));
+}
+
 }  // namespace
 }  // namespace holdfast

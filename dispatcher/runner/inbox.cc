@@ -10,7 +10,8 @@
 namespace holdfast {
 namespace {
 
-constexpr std::size_t largest_message = 4U << 20;
+// Larger than any ticket can be with its preamble: what was accepted at the board is delivered.
+constexpr std::size_t largest_message = 24U << 20;
 constexpr std::int64_t first_check_ms = 5, slowest_check_ms = 500;
 // Bytes may be on their way between the kernel's buffers while the reader's end is empty.
 constexpr int times_empty_needed = 3;

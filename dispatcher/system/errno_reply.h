@@ -1,4 +1,5 @@
-// How a system call ended, as a raw reply: its code is the errno (0: done), its text the errno's words or better ones.
+// How a system call ended, as a raw reply: its code is the errno (0: done), its text the errno's words or
+// better ones.
 #pragma once
 
 #include <string>
@@ -9,7 +10,12 @@
 namespace holdfast {
 
 inline RawReply answered(int error, const std::string& words = {}) {
-  return {Transport::answered, error, {}, error == 0 ? std::string{} : words.empty() ? errno_words(error) : words};
+  return {Transport::answered,
+          error,
+          {},
+          error == 0      ? std::string{}
+          : words.empty() ? errno_words(error)
+                          : words};
 }
 
 }  // namespace holdfast

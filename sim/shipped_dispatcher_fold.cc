@@ -5,6 +5,11 @@
 
 namespace holdfast::sim {
 
+void fold_value(Fold& fold, const Doubt& doubt) {
+  fold_value(fold, doubt.attempt());
+  fold_value(fold, doubt.at());
+}
+
 void fold_value(Fold& fold, const DeathCertificate& certificate) {
   fold_value(fold, certificate.attempt());
   fold_value(fold, certificate.cause());

@@ -32,6 +32,7 @@ void fold_value(Fold& fold, T value) {
   fold.number(static_cast<std::uint64_t>(value));
 }
 void fold_value(Fold& fold, const DeathCertificate&);
+void fold_value(Fold& fold, const Doubt&);
 void fold_value(Fold& fold, const MarkerReader&);
 void fold_value(Fold& fold, const Policy&);
 inline void fold_value(Fold&, std::monostate) {}

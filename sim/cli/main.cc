@@ -60,10 +60,13 @@ int run(const RunOptions& o) {
 }
 
 int prove_all(const ProveBounds& bounds) {
-  const auto progress = [](const ProveResult& p, std::size_t frontier) {
-    std::fprintf(stderr, "%llu states, %llu transitions, depth %d, frontier %zu, %.0f s\n",
+  const auto progress = [next = 1.0](const ProveResult& p) mutable {
+    if (p.seconds < next) return;
+    next = p.seconds + 2;
+    std::fprintf(stderr, "%llu states, %llu transitions, depth %d, frontier %llu, %.0f s, %llu MiB\n",
                  static_cast<unsigned long long>(p.states), static_cast<unsigned long long>(p.transitions),
-                 p.depth, frontier, p.seconds);
+                 p.depth, static_cast<unsigned long long>(p.frontier), p.seconds,
+                 static_cast<unsigned long long>(p.most_bytes >> 20));
   };
   const ProveResult r = prove(bounds, prove_setup(bounds, shipped_dispatcher(), {}), progress, interrupted);
   std::printf(
@@ -122,6 +125,8 @@ int main(int argc, char** argv) {
   proof->add_option("--faults", bounds.faults, "Fault events in a run")->check(CLI::NonNegativeNumber);
   proof->add_option("--crashes", bounds.crashes, "Deaths of a dispatcher in a run")
       ->check(CLI::NonNegativeNumber);
+  proof->add_option("--attempts", bounds.attempts, "Attempts of a ticket")->check(CLI::Range(1, 5));
+  proof->add_option("--jobs", bounds.jobs, "Threads")->check(CLI::Range(1, 64));
   proof->add_option("--states", bounds.most_states, "Stop after so many; 0: never")
       ->check(CLI::NonNegativeNumber);
 

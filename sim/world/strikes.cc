@@ -320,6 +320,13 @@ void stand_still(World& w, const Event& e) {
   w.dispatchers[e.subject].paused = true;
 }
 
+// Its answer takes longer than anything else does: the world moves and timers run out meanwhile.
+void be_slow(World& w, const Event& e) {
+  Flight& f = w.flights[e.subject];
+  count_fault(w, e.fault, ticket_of(f.effect));
+  f.fault = e.fault;
+}
+
 void shrink(World& w, const Event& e) {
   count_fault(w, e.fault, {});
   w.dispatchers[e.subject].capacity -= 1;
@@ -356,6 +363,7 @@ constexpr Form forms[] = {
     {F2, move_clock},
     {F3, move_clock},
     {F4, suspend},
+    {F5, be_slow},
 };
 
 }  // namespace

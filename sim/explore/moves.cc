@@ -1,0 +1,63 @@
+#include "sim/explore/moves.h"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+namespace {
+
+bool is_slow(const Flight& f) {
+  return f.fault == FaultId::F5;
+}
+
+bool waits_for_deadline(const World& w, const Flight& f) {
+  return f.held && f.silent_until.set() && f.silent_until > w.now;
+}
+
+// Its dispatcher could get its answer now, and nothing has gone wrong with it.
+bool is_prompt(const World& w, const Flight& f) {
+  const DispatcherSeat& seat = w.dispatchers[static_cast<std::size_t>(f.dispatcher)];
+  return !f.detached && !is_slow(f) && seat.running && !seat.paused && !waits_for_deadline(w, f);
+}
+
+bool is_routine(const Flight& f) {
+  return ticket_of(f.effect).empty();
+}
+
+bool time_may_pass(const World& w) {
+  if (std::ranges::any_of(w.flights, [&](const Flight& f) { return is_prompt(w, f); })) return false;
+  return std::ranges::none_of(w.dispatchers, [&](const DispatcherSeat& seat) {
+    return seat.running && !seat.paused && (seat.has_news() || (seat.wake.set() && seat.wake <= w.now));
+  });
+}
+
+void slow_calls(const World& w, std::vector<Event>& out) {
+  if (w.healed || w.faults_left <= 0 || !w.setup->faults.has(FaultId::F5)) return;
+  for (std::size_t i = 0; i < w.flights.size(); ++i)
+    if (is_prompt(w, w.flights[i]) && w.flights[i].fault == FaultId::none)
+      out.push_back({Do::strike, static_cast<std::uint8_t>(i), 0, FaultId::F5});
+}
+
+bool about_flight(const Event& e) {
+  return e.what_kind == Do::hold || e.what_kind == Do::vanish || e.what_kind == Do::reply ||
+         (e.what_kind == Do::strike && e.fault == FaultId::F5);
+}
+
+}  // namespace
+
+void moves(const World& w, const Reductions& reductions, std::vector<Event>& out) {
+  enabled(w, out);
+  enabled_faults(w, out);
+  if (reductions.prompt_calls || reductions.prompt_routine) slow_calls(w, out);
+  if (reductions.prompt_calls && !time_may_pass(w))
+    std::erase_if(out, [](const Event& e) { return e.what_kind == Do::time; });
+  if (!reductions.prompt_routine) return;
+  const auto first = std::ranges::find_if(
+      w.flights, [&](const Flight& f) { return is_routine(f) && is_prompt(w, f); });
+  if (first == w.flights.end()) return;
+  const auto which = static_cast<std::size_t>(first - w.flights.begin());
+  std::erase_if(out, [&](const Event& e) {
+    return e.what_kind != Do::crash && !(about_flight(e) && e.subject == which);
+  });
+}
+
+}  // namespace holdfast::sim

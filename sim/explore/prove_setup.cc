@@ -1,0 +1,61 @@
+// The installation that `prove` searches: a policy of few and coarse waits.
+//
+// Waits are either short, and then at most `any_wait` of sim/base/fold_values.h, or far: so long that no sum of
+// short waits comes near them. Far are the polls: one that finds nothing new changes nothing, and what polls are
+// for (news that never came) they do at the next long silence.
+#include <algorithm>
+
+#include "sim/explore/prove.h"
+
+namespace holdfast::sim {
+namespace {
+
+constexpr Duration far_wait = minutes(60 * 24 * 12);
+
+}  // namespace
+
+std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMaker maker,
+                                         const Defects& defects) {
+  auto setup = std::make_shared<Setup>();
+  Policy& p = setup->policy;
+  p.capacity = std::min(bounds.tickets, 2);
+  p.shards = 1;
+  p.target = p.start = "refs/heads/main";
+  p.gate = GatePolicy::land;
+  p.attempts_max = bounds.attempts;
+  p.free_deaths_max = bounds.attempts;
+  p.setup_failures_max = bounds.attempts;
+  p.board_every = p.servers_every = p.look_every = p.review_every = far_wait;
+  p.unknown_shown_after = seconds(60);
+  p.newborn_grace = seconds(10);
+  p.backoff_first = p.backoff_max = seconds(10);
+  p.young = {};  // the breaker needs eight young deaths, more than any bound allows
+  setup->longest_sleep = minutes(60 * 24 * 20);
+  setup->far = seconds(90);
+  Profile profile;
+  profile.name = "generic";
+  profile.command = {"worker"};
+  profile.finish_grace = profile.term_grace = profile.verify_within = seconds(10);
+  profile.ready_within = seconds(60);
+  profile.quiet_after = {std::int64_t{1} << 50};
+  p.profiles["generic"] = profile;
+  for (int i = 0; i < bounds.tickets; ++i) {
+    BoardTicket ticket;
+    ticket.id = {i == 0 ? "T-1" : "T-1" + std::to_string(i - 1)};  // prefixes of one another
+    ticket.title = "Do it";
+    ticket.state = BoardState::todo;
+    ticket.version = 1;
+    setup->tickets.push_back(ticket);
+  }
+  setup->maker = std::move(maker);
+  setup->defects = defects;
+  setup->dispatchers = bounds.dispatchers;
+  setup->worker = {.commits = 1, .lines = 0, .questions = 0, .changes = bounds.changes, .children = 0};
+  setup->faults = bounds.kinds;
+  setup->fault_budget = bounds.faults;
+  setup->crash_budget = bounds.crashes;
+  setup->person_budget = bounds.persons;
+  return setup;
+}
+
+}  // namespace holdfast::sim

@@ -2,6 +2,8 @@
 // is added to it later. docs/state-model.md lists each of them with its reason.
 #include "sim/base/fold_values.h"
 
+#include "dispatcher/core/rules.h"
+
 namespace holdfast::sim {
 
 void fold_value(Fold& fold, const DeathCertificate& certificate) {
@@ -37,7 +39,13 @@ void fold_value(Fold& fold, const Attempt& a) {
     if (field == &a.claimed_at) return true;
     if (field == &a.ready_at || field == &a.died_at) return true;
     if (field == &a.running_at) return fold.whether_set(a.running_at), true;
-    if (field == &a.spawned_at) return fold.age_in_order(a.spawned_at, any_wait), true;
+    if (field == &a.spawned_at) {
+      const bool planned = a.phase == Phase::planned;
+      return fold.age_in_order(a.spawned_at, planned              ? any_wait
+                                             : says_live(a.phase) ? seconds(6)
+                                                                  : millis(1)),
+             true;
+    }
     if (field == &a.changed_at) {
       if (a.phase == Phase::newborn || a.phase == Phase::finished) fold.age(a.changed_at, any_wait);
       return true;

@@ -19,8 +19,41 @@ bool is_prompt(const World& w, const Flight& f) {
   return !f.detached && !is_slow(f) && seat.running && !seat.paused && !waits_for_deadline(w, f);
 }
 
-bool is_routine(const Flight& f) {
-  return ticket_of(f.effect).empty();
+// It only looks, or it is the installation's own.
+bool looks(const Flight& f) {
+  if (ticket_of(f.effect).empty()) return true;
+  switch (call_of(f.effect)) {
+    case Call::ledger_load:
+    case Call::ledger_changes:
+    case Call::board_changes:
+    case Call::board_read:
+    case Call::look:
+    case Call::record_list:
+    case Call::server_list:
+    case Call::inspect:
+    case Call::traces: return true;
+    case Call::ledger_write:
+    case Call::board_move:
+    case Call::board_return:
+    case Call::board_comment:
+    case Call::spec_write:
+    case Call::seal:
+    case Call::go:
+    case Call::post:
+    case Call::server_start:
+    case Call::spawn:
+    case Call::session_end:
+    case Call::notice:
+    case Call::tree_end:
+    case Call::pool_ensure:
+    case Call::prepare:
+    case Call::pin:
+    case Call::salvage:
+    case Call::release:
+    case Call::land:
+    case Call::push: return false;
+  }
+  __builtin_unreachable();
 }
 
 bool time_may_pass(const World& w) {
@@ -47,12 +80,12 @@ bool about_flight(const Event& e) {
 void moves(const World& w, const Reductions& reductions, std::vector<Event>& out) {
   enabled(w, out);
   enabled_faults(w, out);
-  if (reductions.prompt_calls || reductions.prompt_routine) slow_calls(w, out);
+  if (reductions.prompt_calls || reductions.prompt_answers || reductions.prompt_reads) slow_calls(w, out);
   if (reductions.prompt_calls && !time_may_pass(w))
     std::erase_if(out, [](const Event& e) { return e.what_kind == Do::time; });
-  if (!reductions.prompt_routine) return;
-  const auto first = std::ranges::find_if(
-      w.flights, [&](const Flight& f) { return is_routine(f) && is_prompt(w, f); });
+  const auto first = std::ranges::find_if(w.flights, [&](const Flight& f) {
+    return is_prompt(w, f) && ((reductions.prompt_reads && looks(f)) || (reductions.prompt_answers && f.held));
+  });
   if (first == w.flights.end()) return;
   const auto which = static_cast<std::size_t>(first - w.flights.begin());
   std::erase_if(out, [&](const Event& e) {

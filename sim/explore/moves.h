@@ -10,14 +10,14 @@
 namespace holdfast::sim {
 
 struct Reductions {
-  // The installation's own calls (reading board and ledger, listing servers ...) are answered one after the
-  // other before anything else happens. One that is slow, so that the world moves meanwhile, is a fault: F5.
-  bool prompt_routine = true;
+  // Calls that only look, and the installation's own, are answered before anything else happens. A call during
+  // which the world moves is slow, and that is a fault: F5.
+  bool prompt_reads = true;
+  // What a call has done is answered before anything else happens (when it is done is free). F5 again, else.
+  bool prompt_answers = true;
   // Time passes only while no dispatcher has anything to do: what has not been struck by a fault is answered
-  // before the next timer is due. A slow call is a fault: F5.
+  // before the next timer is due. F5 again, else.
   bool prompt_calls = true;
-  // Tickets, dispatchers and slots that are equal but for their names are the same.
-  bool symmetry = true;
 };
 
 // Everything that may happen next, faults included.

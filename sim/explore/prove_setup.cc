@@ -1,7 +1,8 @@
 // The installation that `prove` searches: a policy of few and coarse waits.
 //
-// Waits are either short, and then at most `any_wait` of sim/base/fold_values.h, or far: so long that no sum of
-// short waits comes near them. Far are the polls: one that finds nothing new changes nothing, and what polls are
+// Waits are short (those that the core and the runner have by themselves, at most a minute), or a little more
+// than a minute (all that the policy has a say in: when one of those is over, everything seen before it is old),
+// or far: so long that no sum of the others comes near them. Far are the polls: one that finds nothing new changes nothing, and what polls are
 // for (news that never came) they do at the next long silence.
 #include <algorithm>
 
@@ -11,6 +12,8 @@ namespace holdfast::sim {
 namespace {
 
 constexpr Duration far_wait = minutes(60 * 24 * 12);
+constexpr Duration a_wait = seconds(61);
+static_assert(a_wait > fresh_for);
 
 }  // namespace
 
@@ -26,17 +29,14 @@ std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMa
   p.free_deaths_max = bounds.attempts;
   p.setup_failures_max = bounds.attempts;
   p.board_every = p.servers_every = p.look_every = p.review_every = far_wait;
-  p.unknown_shown_after = seconds(60);
-  p.newborn_grace = seconds(10);
-  p.backoff_first = p.backoff_max = seconds(10);
+  p.unknown_shown_after = p.newborn_grace = p.backoff_first = p.backoff_max = a_wait;
   p.young = {};  // the breaker needs eight young deaths, more than any bound allows
   setup->longest_sleep = minutes(60 * 24 * 20);
   setup->far = seconds(90);
   Profile profile;
   profile.name = "generic";
   profile.command = {"worker"};
-  profile.finish_grace = profile.term_grace = profile.verify_within = seconds(10);
-  profile.ready_within = seconds(60);
+  profile.finish_grace = profile.term_grace = profile.verify_within = profile.ready_within = a_wait;
   profile.quiet_after = {std::int64_t{1} << 50};
   p.profiles["generic"] = profile;
   for (int i = 0; i < bounds.tickets; ++i) {

@@ -13,16 +13,22 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
   fold_value(fold, t.messages);
-  fold_value(fold, t.seen);
-  fold_value(fold, t.reader);
-  fold_value(fold, t.stream_finished);
-  fold_value(fold, t.hook_said);
+  // Once its death is in the ledger nobody asks again what was seen of its processes and what it said.
+  if (t.newest && t.newest->cause != Cause::none) {
+    fold_value(fold, t.seen.pane);
+    fold.number(t.seen.sealed_at ? 1 : 0);
+  } else {
+    fold_value(fold, t.seen);
+    fold_value(fold, t.reader);
+    fold_value(fold, t.stream_finished);
+    fold_value(fold, t.hook_said);
+    fold_value(fold, t.unknown_since);
+  }
   fold_value(fold, t.work);
   fold_value(fold, t.ledger_unsure);
   fold_value(fold, t.tries);
   fold.ahead(t.hold_until);
   fold_value(fold, t.hold_ends_with_news);
-  fold_value(fold, t.unknown_since);
 }
 
 void fold_agenda(Fold& fold, const Agenda& a) {

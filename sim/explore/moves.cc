@@ -70,6 +70,16 @@ void slow_calls(const World& w, std::vector<Event>& out) {
       out.push_back({Do::strike, static_cast<std::uint8_t>(i), 0, FaultId::F5});
 }
 
+// The call that comes before everything else.
+std::optional<std::size_t> first_prompt(const World& w, const Reductions& reductions) {
+  for (std::size_t i = 0; i < w.flights.size(); ++i) {
+    const Flight& f = w.flights[i];
+    const bool first = (reductions.prompt_reads && looks(f)) || (reductions.prompt_answers && f.held);
+    if (first && is_prompt(w, f)) return i;
+  }
+  return std::nullopt;
+}
+
 bool about_flight(const Event& e) {
   return e.what_kind == Do::hold || e.what_kind == Do::vanish || e.what_kind == Do::reply ||
          (e.what_kind == Do::strike && e.fault == FaultId::F5);
@@ -83,14 +93,21 @@ void moves(const World& w, const Reductions& reductions, std::vector<Event>& out
   if (reductions.prompt_calls || reductions.prompt_answers || reductions.prompt_reads) slow_calls(w, out);
   if (reductions.prompt_calls && !time_may_pass(w))
     std::erase_if(out, [](const Event& e) { return e.what_kind == Do::time; });
-  const auto first = std::ranges::find_if(w.flights, [&](const Flight& f) {
-    return is_prompt(w, f) && ((reductions.prompt_reads && looks(f)) || (reductions.prompt_answers && f.held));
-  });
-  if (first == w.flights.end()) return;
-  const auto which = static_cast<std::size_t>(first - w.flights.begin());
+  const auto prompt = first_prompt(w, reductions);
+  if (!prompt) return;
+  const std::size_t which = *prompt;
   std::erase_if(out, [&](const Event& e) {
     return e.what_kind != Do::crash && !(about_flight(e) && e.subject == which);
   });
+}
+
+std::optional<Event> forced_move(const World& w, const Reductions& reductions) {
+  const auto prompt = first_prompt(w, reductions);
+  if (!prompt) return std::nullopt;
+  const Flight& f = w.flights[*prompt];
+  const bool may_go_wrong = !w.healed && (w.crashes_left > 0 || (w.faults_left > 0 && f.fault == FaultId::none));
+  if (may_go_wrong) return std::nullopt;
+  return Event{f.held ? Do::reply : Do::hold, static_cast<std::uint8_t>(*prompt), 0, FaultId::none};
 }
 
 }  // namespace holdfast::sim

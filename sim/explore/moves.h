@@ -3,6 +3,7 @@
 // verdicts.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "sim/world/world.h"
@@ -18,9 +19,14 @@ struct Reductions {
   // Time passes only while no dispatcher has anything to do: what has not been struck by a fault is answered
   // before the next timer is due. F5 again, else.
   bool prompt_calls = true;
+  // A state in which only one call can go on is passed through, and not stored.
+  bool run_on = true;
 };
 
 // Everything that may happen next, faults included.
 void moves(const World&, const Reductions&, std::vector<Event>& out);
+
+// The only thing that may happen next, if a prompt call is on its way and nothing may go wrong with it.
+std::optional<Event> forced_move(const World&, const Reductions&);
 
 }  // namespace holdfast::sim

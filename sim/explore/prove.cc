@@ -17,6 +17,8 @@
 namespace holdfast::sim {
 namespace {
 
+constexpr int longest_run = 1000;  // without a choice; a circle of forced moves is stored, and found by the key
+
 std::uint64_t memory_in_use() {
   const auto info = mallinfo2();
   return info.uordblks + info.hblkhd;
@@ -95,12 +97,9 @@ class Search {
     for (std::size_t n = 0; n < can.size() && !over_; ++n) {
       const Event& e = can[n];
       World w = n + 1 < can.size() ? open.world : std::move(open.world);
-      step(w, e);
-      share.transitions += 1;
-      share.tally.count(w);
-      check_safety(w, share.findings);
-      if (!share.findings.violations.empty())
-        return found({ProveEnd::violated, share.findings.violations, open.number, e});
+      if (!take(w, e, share)) return found({ProveEnd::violated, share.findings.violations, open.number, e});
+      // Where only one thing can happen next, it does: a state in between needs no place in the set.
+      if (!run_on(w, share)) return found({ProveEnd::violated, share.findings.violations, open.number, e});
       const Digest key = key_of(w);
       const auto [number, fresh] = seen_.insert(key, open.number, e);
       if (!fresh) continue;
@@ -111,6 +110,24 @@ class Search {
       w.happened.clear();
       share.next.push_back({number, std::move(w)});
     }
+  }
+
+  static bool take(World& w, const Event& e, Share& share) {
+    step(w, e);
+    share.transitions += 1;
+    share.tally.count(w);
+    check_safety(w, share.findings);
+    return share.findings.violations.empty();
+  }
+
+  bool run_on(World& w, Share& share) const {
+    if (!bounds_.reductions.run_on) return true;
+    for (int i = 0; i < longest_run; ++i) {
+      const auto e = forced_move(w, bounds_.reductions);
+      if (!e) return true;
+      if (!take(w, *e, share)) return false;
+    }
+    return true;
   }
 
   // The first of the level that is found: all of them have traces of the same length.
@@ -155,9 +172,20 @@ class Search {
     std::vector<Event> path = seen_.path_to(bad.parent);
     if (bad.last) path.push_back(*bad.last);
     World w = begin(setup_);
-    for (const Event& e : path) {
+    const auto told = [&](const Event& e) {
       result_.trace.push_back(name_of(w, e));
       step(w, e);
+      Findings findings;
+      check_safety(w, findings);
+      return findings.violations.empty();
+    };
+    for (const Event& e : path) {
+      if (!told(e)) break;
+      if (!bounds_.reductions.run_on) continue;
+      for (int i = 0; i < longest_run; ++i) {
+        const auto next = forced_move(w, bounds_.reductions);
+        if (!next || !told(*next)) break;
+      }
     }
     if (bad.end == ProveEnd::stuck) FairEnds::tell(w, result_.fair);
   }

@@ -70,7 +70,21 @@ void fold_seat(Fold& fold, const DispatcherSeat& seat) {
   if (seat.mind.there()) seat.mind->fold(fold);
 }
 
-void fold_runtime(Fold& fold, const Runtime& r) {
+bool death_is_recorded(const World& w, const AttemptId& id) {
+  const Attempt* a = newest(w, id.ticket);
+  return a && a->id.generation >= id.generation && (a->id != id || a->cause != Cause::none);
+}
+
+void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
+  // How it ended is asked once, when its death is recorded.
+  const bool gone = r.runner == RunnerStage::gone && !r.worker_lives() && !r.child;
+  if (gone && death_is_recorded(w, r.attempt)) {
+    fold_value(fold, r.attempt);
+    fold_value(fold, r.pid);
+    fold_value(fold, r.worker);
+    fold_value(fold, r.pid_reused);
+    return;
+  }
   fold_fields(fold, r, [&](const void* field) {
     if (field != &r.holding_since) return false;
     const bool waits = r.runner == RunnerStage::holding ||
@@ -134,7 +148,7 @@ Digest key_of(const World& w) {
   fold_servers(fold, w.servers);
   fold_value(fold, w.records);
   fold.number(w.runtimes.size());
-  for (const Runtime& r : w.runtimes) fold_runtime(fold, r);
+  for (const Runtime& r : w.runtimes) fold_runtime(fold, w, r);
   fold_value(fold, w.git);
   fold.number(w.dispatchers.size());
   for (const DispatcherSeat& seat : w.dispatchers) fold_seat(fold, seat);

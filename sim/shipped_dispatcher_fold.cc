@@ -12,6 +12,18 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
+  if (t.newest && !t.newest->open()) {
+    // The attempt is over; what is known of it is forgotten when the next one begins.
+    fold_value(fold, t.work.facts);
+    fold.far_age(t.work.reviewed_at);
+    fold_value(fold, t.work.board_read);
+    fold_value(fold, t.work.board_gone);
+    fold_value(fold, t.ledger_unsure);
+    fold_value(fold, t.tries);
+    fold.ahead(t.hold_until);
+    fold_value(fold, t.hold_ends_with_news);
+    return;
+  }
   fold_value(fold, t.messages);
   // Once its death is in the ledger nobody asks again what was seen of its processes and what it said.
   if (t.newest && t.newest->cause != Cause::none) {

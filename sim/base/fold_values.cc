@@ -34,6 +34,19 @@ void fold_value(Fold& fold, const ServerIncarnation& server) {
 }
 
 void fold_value(Fold& fold, const Attempt& a) {
+  // Of a closed one, what is asked when the board is told, when it is reviewed, and when the next one is claimed.
+  if (a.phase == Phase::closed) {
+    fold_value(fold, a.id);
+    fold_value(fold, a.phase);
+    fold.count(Count::revision, a.revision);
+    fold_value(fold, a.branch);
+    fold_value(fold, a.base);
+    fold_value(fold, a.wish);
+    fold_value(fold, a.cause);
+    fold_value(fold, a.disposition);
+    fold_value(fold, a.settled);
+    return;
+  }
   fold_fields(fold, a, [&](const void* field) {
     if (field == &a.revision) return fold.count(Count::revision, a.revision), true;
     if (field == &a.claimed_at) return true;
@@ -47,7 +60,8 @@ void fold_value(Fold& fold, const Attempt& a) {
              true;
     }
     if (field == &a.changed_at) {
-      if (a.phase == Phase::newborn || a.phase == Phase::finished) fold.age(a.changed_at, any_wait);
+      const bool finishing = a.phase == Phase::finished && a.ending == Ending::none && a.cause == Cause::none;
+      if (a.phase == Phase::newborn || finishing) fold.age(a.changed_at, any_wait);
       return true;
     }
     if (field == &a.ending_at) {
@@ -139,9 +153,10 @@ void fold_value(Fold& fold, const Work& work) {
     if (field == &work.reviewed_at) return fold.far_age(work.reviewed_at), true;
     if (field == &work.setup_trouble) return fold.number(work.setup_trouble.empty() ? 0 : 1), true;
     if (field == &work.term_sent || field == &work.kill_sent) {
-      const auto& sent = field == &work.term_sent ? work.term_sent : work.kill_sent;
+      const bool term = field == &work.term_sent;
+      const auto& sent = term ? work.term_sent : work.kill_sent;
       fold.number(sent ? 1 : 0);
-      if (sent) fold.age(*sent, seconds(11));
+      if (sent && !(term && work.kill_sent)) fold.age(*sent, term ? any_wait : seconds(5));
       return true;
     }
     return false;

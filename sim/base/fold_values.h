@@ -22,7 +22,7 @@
 namespace holdfast::sim {
 
 // Older than that is old for everybody (sim/explore/prove_setup.cc has no waits between it and the far ones).
-inline constexpr Duration any_wait = {60'001};
+inline constexpr Duration any_wait = {61'000};
 
 inline void fold_value(Fold& fold, Instant at) {
   fold.age(at, any_wait);
@@ -116,7 +116,8 @@ void fold_value(Fold& fold, const std::pair<A, B>& value) {
 template <class T>
 void fold_value(Fold& fold, const Seen<T>& seen) {
   fold_value(fold, seen.what);
-  fold.age_in_order(seen.at, any_wait);
+  // A listing counts as new for five seconds at most.
+  fold.age_in_order(seen.at, std::is_same_v<T, PaneView> ? seconds(6) : any_wait);
 }
 
 // Every field but those that `special` says it has dealt with.

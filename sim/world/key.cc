@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/fold_values.h"
+#include "sim/shipped_dispatcher.h"
 
 namespace holdfast::sim {
 namespace {
@@ -75,6 +76,30 @@ bool death_is_recorded(const World& w, const AttemptId& id) {
   return a && a->id.generation >= id.generation && (a->id != id || a->cause != Cause::none);
 }
 
+// Everybody who could look at its record knows that it is dead, and looks no more.
+bool nobody_looks_again(const World& w, const AttemptId& id) {
+  if (!death_is_recorded(w, id)) return false;
+  return std::ranges::all_of(w.dispatchers, [&](const DispatcherSeat& seat) {
+    if (!seat.mind.there()) return true;
+    const auto* shipped = dynamic_cast<const ShippedDispatcher*>(&*seat.mind);
+    if (shipped == nullptr) return false;
+    const auto& tickets = shipped->brain.knowledge.tickets;
+    const auto known = tickets.find(id.ticket);
+    if (known == tickets.end() || !known->second.newest) return true;
+    const Attempt& a = *known->second.newest;
+    return a.id.generation > id.generation || (a.id == id && a.cause != Cause::none);
+  });
+}
+
+void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& record) {
+  fold_value(fold, id);
+  const bool gone = std::ranges::all_of(
+      w.runtimes, [&](const Runtime& r) { return r.attempt != id || (r.runner == RunnerStage::gone && !r.worker_lives() && !r.child); });
+  if (!gone || !nobody_looks_again(w, id)) return fold_value(fold, record);
+  fold_value(fold, record.shown.decision);
+  fold_value(fold, record.decided_by);
+}
+
 void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
   // How it ended is asked once, when its death is recorded.
   const bool gone = r.runner == RunnerStage::gone && !r.worker_lives() && !r.child;
@@ -103,7 +128,12 @@ void fold_board(Fold& fold, const BoardStore& board) {
 }
 
 void fold_ledger(Fold& fold, const LedgerStore& ledger) {
-  fold_value(fold, ledger.tickets);
+  for (const auto& [id, row] : ledger.tickets) {
+    fold_value(fold, id);
+    fold_value(fold, row.memory);
+    fold_value(fold, row.newest);
+    if (row.newest && row.newest->open()) fold_value(fold, row.messages);
+  }
   for (const auto& [id, seq] : ledger.changed) fold.count(Count::sequence, seq);
   for (const auto& [id, row] : ledger.closed) fold_value(fold, id);
   fold_value(fold, ledger.slots);
@@ -146,7 +176,8 @@ Digest key_of(const World& w) {
   fold_board(fold, w.board);
   fold_ledger(fold, w.ledger);
   fold_servers(fold, w.servers);
-  fold_value(fold, w.records);
+  fold.number(w.records.size());
+  for (const auto& [id, record] : w.records) fold_record(fold, w, id, record);
   fold.number(w.runtimes.size());
   for (const Runtime& r : w.runtimes) fold_runtime(fold, w, r);
   fold_value(fold, w.git);

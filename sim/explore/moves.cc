@@ -19,9 +19,7 @@ bool is_prompt(const World& w, const Flight& f) {
   return !f.detached && !is_slow(f) && seat.running && !seat.paused && !waits_for_deadline(w, f);
 }
 
-// It only looks, or it is the installation's own.
-bool looks(const Flight& f) {
-  if (ticket_of(f.effect).empty()) return true;
+bool only_looks(const Flight& f) {
   switch (call_of(f.effect)) {
     case Call::ledger_load:
     case Call::ledger_changes:
@@ -56,6 +54,12 @@ bool looks(const Flight& f) {
   __builtin_unreachable();
 }
 
+// A crash matters where something is about to change or has changed. Before and after a look, and before and
+// after an answer is heard, the same is left of a dispatcher that dies: nothing.
+bool crash_matters(const Flight& f) {
+  return !f.held && !only_looks(f);
+}
+
 bool time_may_pass(const World& w) {
   if (std::ranges::any_of(w.flights, [&](const Flight& f) { return is_prompt(w, f); })) return false;
   return std::ranges::none_of(w.dispatchers, [&](const DispatcherSeat& seat) {
@@ -74,7 +78,8 @@ void slow_calls(const World& w, std::vector<Event>& out) {
 std::optional<std::size_t> first_prompt(const World& w, const Reductions& reductions) {
   for (std::size_t i = 0; i < w.flights.size(); ++i) {
     const Flight& f = w.flights[i];
-    const bool first = (reductions.prompt_reads && looks(f)) || (reductions.prompt_answers && f.held);
+    const bool reads = only_looks(f) || ticket_of(f.effect).empty();  // or it is the installation's own
+    const bool first = (reductions.prompt_reads && reads) || (reductions.prompt_answers && f.held);
     if (first && is_prompt(w, f)) return i;
   }
   return std::nullopt;
@@ -96,16 +101,22 @@ void moves(const World& w, const Reductions& reductions, std::vector<Event>& out
   const auto prompt = first_prompt(w, reductions);
   if (!prompt) return;
   const std::size_t which = *prompt;
+  const bool crashes = !reductions.crash_where_it_matters || crash_matters(w.flights[which]);
   std::erase_if(out, [&](const Event& e) {
-    return e.what_kind != Do::crash && !(about_flight(e) && e.subject == which);
+    return !(e.what_kind == Do::crash && crashes) && !(about_flight(e) && e.subject == which);
   });
+}
+
+void forget_looks_of_the_dead(World& w) {
+  std::erase_if(w.flights, [](const Flight& f) { return f.detached && only_looks(f); });
 }
 
 std::optional<Event> forced_move(const World& w, const Reductions& reductions) {
   const auto prompt = first_prompt(w, reductions);
   if (!prompt) return std::nullopt;
   const Flight& f = w.flights[*prompt];
-  const bool may_go_wrong = !w.healed && (w.crashes_left > 0 || (w.faults_left > 0 && f.fault == FaultId::none));
+  const bool crashes = w.crashes_left > 0 && (!reductions.crash_where_it_matters || crash_matters(f));
+  const bool may_go_wrong = !w.healed && (crashes || (w.faults_left > 0 && f.fault == FaultId::none));
   if (may_go_wrong) return std::nullopt;
   return Event{f.held ? Do::reply : Do::hold, static_cast<std::uint8_t>(*prompt), 0, FaultId::none};
 }

@@ -21,10 +21,15 @@ struct Reductions {
   bool prompt_calls = true;
   // A state in which only one call can go on is passed through, and not stored.
   bool run_on = true;
+  // While a prompt call is on its way, a dispatcher dies only where that call is about to change something.
+  bool crash_where_it_matters = true;
 };
 
 // Everything that may happen next, faults included.
 void moves(const World&, const Reductions&, std::vector<Event>& out);
+
+// Looks that nobody waits for change nothing and tell nobody.
+void forget_looks_of_the_dead(World&);
 
 // The only thing that may happen next, if a prompt call is on its way and nothing may go wrong with it.
 std::optional<Event> forced_move(const World&, const Reductions&);

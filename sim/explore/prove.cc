@@ -114,6 +114,7 @@ class Search {
 
   static bool take(World& w, const Event& e, Share& share) {
     step(w, e);
+    forget_looks_of_the_dead(w);
     share.transitions += 1;
     share.tally.count(w);
     check_safety(w, share.findings);
@@ -175,6 +176,7 @@ class Search {
     const auto told = [&](const Event& e) {
       result_.trace.push_back(name_of(w, e));
       step(w, e);
+      forget_looks_of_the_dead(w);
       Findings findings;
       check_safety(w, findings);
       return findings.violations.empty();

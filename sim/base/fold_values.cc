@@ -91,6 +91,13 @@ void fold_value(Fold& fold, const Memory& memory) {
 
 void fold_value(Fold&, const LedgerEvent&) {}
 
+// The messages of a closed attempt are nobody's.
+void fold_value(Fold& fold, const TicketLedger& row) {
+  fold_fields(fold, row, [&](const void* field) {
+    return field == &row.messages && row.newest && !row.newest->open();
+  });
+}
+
 void fold_value(Fold& fold, const LedgerContents& contents) {
   fold_fields(fold, contents, [&](const void* field) {
     if (field != &contents.seq) return false;

@@ -44,6 +44,7 @@ void fold_value(Fold& fold, const Attempt&);
 void fold_value(Fold& fold, const Message&);
 void fold_value(Fold& fold, const Memory&);
 void fold_value(Fold& fold, const LedgerEvent&);
+void fold_value(Fold& fold, const TicketLedger&);
 void fold_value(Fold& fold, const LedgerContents&);
 void fold_value(Fold& fold, const BoardTicket&);
 void fold_value(Fold& fold, const BoardChanges&);

@@ -27,6 +27,7 @@ struct ProveBounds {
   int crashes = 1;   // deaths of a dispatcher
   int persons = 0;   // acts of people
   int attempts = 1;  // of a ticket that are charged to it, and as many that are not
+  int commits = 1;   // of a worker
   int changes = 0;   // that a worker leaves uncommitted
   FaultSet kinds = FaultSet::all();
   std::uint64_t most_states = 0;  // 0: as many as there are

@@ -50,7 +50,7 @@ std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMa
   setup->maker = std::move(maker);
   setup->defects = defects;
   setup->dispatchers = bounds.dispatchers;
-  setup->worker = {.commits = 1, .lines = 0, .questions = 0, .changes = bounds.changes, .children = 0};
+  setup->worker = {.commits = bounds.commits, .lines = 0, .questions = 0, .changes = bounds.changes, .children = 0};
   setup->faults = bounds.kinds;
   setup->fault_budget = bounds.faults;
   setup->crash_budget = bounds.crashes;

@@ -4,18 +4,25 @@
 
 #include "sim/base/fold_values.h"
 #include "sim/shipped_dispatcher.h"
+#include "sim/world/strikes.h"
 
 namespace holdfast::sim {
 namespace {
 
 using holdfast::sim::fold_value;
 
-// The present by everybody's clock, without those that show the same.
+// The present by everybody's clock, and as it will be shown where a clock may still be moved; without those
+// that show the same.
 std::vector<Instant> clocks_of(const World& w) {
   std::vector<Instant> clocks{w.now};
-  for (const DispatcherSeat& seat : w.dispatchers)
-    if (const Instant now = w.now + seat.clock_off; std::ranges::find(clocks, now) == clocks.end())
+  const auto add = [&](Duration off) {
+    if (const Instant now = w.now + off; std::ranges::find(clocks, now) == clocks.end())
       clocks.push_back(now);
+  };
+  for (const DispatcherSeat& seat : w.dispatchers) add(seat.clock_off);
+  if (w.faults_left <= 0 || w.healed) return clocks;
+  for (const auto& [fault, off] : clock_faults())
+    if (w.setup->faults.has(fault)) add(off);
   return clocks;
 }
 
@@ -112,9 +119,8 @@ void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
   }
   fold_fields(fold, r, [&](const void* field) {
     if (field != &r.holding_since) return false;
-    const bool waits = r.runner == RunnerStage::holding ||
-                       (r.runner == RunnerStage::minding && (r.told || r.hung_up));
-    if (waits) fold.age(r.holding_since, any_wait);
+    if (r.runner == RunnerStage::holding) fold.age(r.holding_since, any_wait);
+    if (r.runner == RunnerStage::minding) fold.age(r.holding_since, seconds(5));  // from "told" to KILL
     return true;
   });
 }
@@ -128,12 +134,7 @@ void fold_board(Fold& fold, const BoardStore& board) {
 }
 
 void fold_ledger(Fold& fold, const LedgerStore& ledger) {
-  for (const auto& [id, row] : ledger.tickets) {
-    fold_value(fold, id);
-    fold_value(fold, row.memory);
-    fold_value(fold, row.newest);
-    if (row.newest && row.newest->open()) fold_value(fold, row.messages);
-  }
+  fold_value(fold, ledger.tickets);
   for (const auto& [id, seq] : ledger.changed) fold.count(Count::sequence, seq);
   for (const auto& [id, row] : ledger.closed) fold_value(fold, id);
   fold_value(fold, ledger.slots);

@@ -310,9 +310,8 @@ void repeat_news(World& w, const Event& e) {
 
 void move_clock(World& w, const Event& e) {
   count_fault(w, e.fault, {});
-  w.dispatchers[e.subject].clock_off = e.fault == F1   ? minutes(60)
-                                       : e.fault == F2 ? minutes(-60)
-                                                       : minutes(7);
+  for (const auto& [fault, off] : clock_faults())
+    if (fault == e.fault) w.dispatchers[e.subject].clock_off = off;
 }
 
 void stand_still(World& w, const Event& e) {
@@ -367,6 +366,12 @@ constexpr Form forms[] = {
 };
 
 }  // namespace
+
+std::span<const std::pair<FaultId, Duration>> clock_faults() {
+  static constexpr std::pair<FaultId, Duration> all[] = {
+      {F1, minutes(60)}, {F2, minutes(-60)}, {F3, minutes(7)}};
+  return all;
+}
 
 void strike(World& w, const Event& event) {
   const auto* const form = std::ranges::find(forms, event.fault, &Form::fault);

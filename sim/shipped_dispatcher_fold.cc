@@ -7,7 +7,8 @@ namespace holdfast::sim {
 namespace {
 
 // Alarms and holds that are over are as good as none; how long ago the clock last stood where it stands is
-// only asked where it went back. The rate of claims is out of reach: no run within any bounds claims so often.
+// only asked where it went back. The rate of claims is out of reach: no run within any bounds claims so
+// often.
 void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
   fold_value(fold, t.memory);

@@ -2,8 +2,8 @@
 // replaced by what they are good for.
 //
 // Times enter as differences to the clocks that they are compared with, up to the longest wait that anybody
-// compares them with; versions, cursors and the like as their order among each other. docs/state-model.md says
-// for every field that is treated so why nothing is lost by it.
+// compares them with; versions, cursors and the like as their order among each other. docs/state-model.md
+// says for every field that is treated so why nothing is lost by it.
 #pragma once
 
 #include <algorithm>
@@ -48,8 +48,8 @@ class Fold {
   // How far ahead it is; what has come is the same as what was never set.
   void ahead(Instant at) {
     for (const Instant now : clocks_)
-      digest_.add(at.set() ? static_cast<std::uint64_t>(std::clamp<std::int64_t>((at - now).ms, 0, horizon.ms))
-                           : 0);
+      digest_.add(
+          at.set() ? static_cast<std::uint64_t>(std::clamp<std::int64_t>((at - now).ms, 0, horizon.ms)) : 0);
   }
   // Whether a far wait that began then is over (sim/explore/prove_setup.cc), or it is still to come.
   void far_age(Instant at) {

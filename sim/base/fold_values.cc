@@ -34,7 +34,8 @@ void fold_value(Fold& fold, const ServerIncarnation& server) {
 }
 
 void fold_value(Fold& fold, const Attempt& a) {
-  // Of a closed one, what is asked when the board is told, when it is reviewed, and when the next one is claimed.
+  // Of a closed one, what is asked when the board is told, when it is reviewed, and when the next one is
+  // claimed.
   if (a.phase == Phase::closed) {
     fold_value(fold, a.id);
     fold_value(fold, a.phase);
@@ -93,9 +94,8 @@ void fold_value(Fold&, const LedgerEvent&) {}
 
 // The messages of a closed attempt are nobody's.
 void fold_value(Fold& fold, const TicketLedger& row) {
-  fold_fields(fold, row, [&](const void* field) {
-    return field == &row.messages && row.newest && !row.newest->open();
-  });
+  fold_fields(fold, row,
+              [&](const void* field) { return field == &row.messages && row.newest && !row.newest->open(); });
 }
 
 void fold_value(Fold& fold, const LedgerContents& contents) {

@@ -1,7 +1,7 @@
 // holdfast-sim: runs by seed, proofs by exhaustion, and the catalogue of faults.
 //
-// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 13 vacuous,
-// 64 usage.
+// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 13
+// vacuous, 64 usage.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>

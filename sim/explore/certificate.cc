@@ -63,7 +63,8 @@ void each_risk(const ProveResult& r, const Each& each) {
 template <class Each>
 void each_death(const ProveResult& r, const Each& each) {
   for (std::size_t i = 1; i < causes; ++i)
-    if (r.tally.deaths[i] > 0) each(std::string(holdfast::words_for(static_cast<Cause>(i))), r.tally.deaths[i]);
+    if (r.tally.deaths[i] > 0)
+      each(std::string(holdfast::words_for(static_cast<Cause>(i))), r.tally.deaths[i]);
 }
 
 }  // namespace
@@ -97,8 +98,10 @@ std::vector<std::string> excluded_by(const ProveBounds& bounds) {
       "several hosts: two dispatchers stand for overlap at a restart or takeover on one host"};
   const Reductions& on = bounds.reductions;
   if (on.prompt_reads || on.prompt_answers || on.prompt_calls)
-    out.emplace_back("slow calls beyond the budget of faults: one during which the world moves is a fault (F5)");
-  if (bounds.attempts < 2) out.emplace_back("second attempts (--attempts 2): nothing returns to todo, S1 is not at risk");
+    out.emplace_back(
+        "slow calls beyond the budget of faults: one during which the world moves is a fault (F5)");
+  if (bounds.attempts < 2)
+    out.emplace_back("second attempts (--attempts 2): nothing returns to todo, S1 is not at risk");
   if (bounds.persons == 0) out.emplace_back("acts of people");
   if (!bounds.liveness) out.emplace_back("liveness");
   return out;
@@ -120,11 +123,14 @@ std::string certificate(const ProveBounds& bounds, const ProveResult& r) {
   line("took         " + decimal(r.seconds, "%.1f") + " s, " +
        decimal(static_cast<double>(r.states) / std::max(r.seconds, 0.001), "%.0f") + " states/s, " +
        n(r.most_bytes >> 20) + " MiB at most, " +
-       decimal(static_cast<double>(r.bytes) / static_cast<double>(std::max<std::uint64_t>(1, r.states)), "%.0f") +
+       decimal(static_cast<double>(r.bytes) / static_cast<double>(std::max<std::uint64_t>(1, r.states)),
+               "%.0f") +
        " bytes a state in the sets");
   line("digest       " + r.digest.text());
   std::string words;
-  const auto add = [&](const std::string& name, std::uint64_t count) { words += " " + name + ":" + n(count); };
+  const auto add = [&](const std::string& name, std::uint64_t count) {
+    words += " " + name + ":" + n(count);
+  };
   const auto section = [&](const char* title) {
     line(title + (words.empty() ? std::string(" none") : words));
     words.clear();
@@ -133,7 +139,8 @@ std::string certificate(const ProveBounds& bounds, const ProveResult& r) {
   section("fired       ");
   each_risk(r, add);
   section("at risk     ");
-  each_death(r, [&](const std::string& name, std::uint64_t count) { words += " " + name + ": " + n(count) + ";"; });
+  each_death(
+      r, [&](const std::string& name, std::uint64_t count) { words += " " + name + ": " + n(count) + ";"; });
   section("certified   ");
   for (const std::string& one : excluded_by(bounds)) line("excluded     " + one);
   for (const std::string& one : vacuous_in(bounds, r)) line("VACUOUS      " + one);

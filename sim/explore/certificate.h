@@ -9,8 +9,8 @@
 
 namespace holdfast::sim {
 
-// Why a complete search may have shown nothing: a kind of fault that never fired, an invariant that was never at
-// risk. Empty: it has earned its name.
+// Why a complete search may have shown nothing: a kind of fault that never fired, an invariant that was never
+// at risk. Empty: it has earned its name.
 std::vector<std::string> vacuous_in(const ProveBounds&, const ProveResult&);
 // What the search leaves out by its model, in words.
 std::vector<std::string> excluded_by(const ProveBounds&);

@@ -49,12 +49,14 @@ std::vector<Violation> FairEnds::check(World w) {
   const Digest first = key_of(w);
   if (known(first)) return {};
   std::vector<Digest> path{first};
-  auto bad = walk(w, [](const Event&) {}, [&] {
-    const Digest key = key_of(w);
-    if (known(key)) return true;
-    path.push_back(key);
-    return false;
-  });
+  auto bad = walk(
+      w, [](const Event&) {},
+      [&] {
+        const Digest key = key_of(w);
+        if (known(key)) return true;
+        path.push_back(key);
+        return false;
+      });
   if (bad.empty())
     for (const Digest& key : path) add(key);
   return bad;

@@ -1,5 +1,5 @@
-// From a state without any more faults: does it come to rest, with everything accounted for? What happens then
-// is one path, so a state on a path that ended well is good for ever.
+// From a state without any more faults: does it come to rest, with everything accounted for? What happens
+// then is one path, so a state on a path that ended well is good for ever.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// What may happen next, as `prove` sees it: fewer orders than the world allows, and why nothing is lost or what
-// is given up. docs/state-model.md has the arguments; each rule can be switched off, and a test compares the
-// verdicts.
+// What may happen next, as `prove` sees it: fewer orders than the world allows, and why nothing is lost or
+// what is given up. docs/state-model.md has the arguments; each rule can be switched off, and a test compares
+// the verdicts.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 namespace holdfast::sim {
 
 struct Reductions {
-  // Calls that only look, and the installation's own, are answered before anything else happens. A call during
-  // which the world moves is slow, and that is a fault: F5.
+  // Calls that only look, and the installation's own, are answered before anything else happens. A call
+  // during which the world moves is slow, and that is a fault: F5.
   bool prompt_reads = true;
   // What a call has done is answered before anything else happens (when it is done is free). F5 again, else.
   bool prompt_answers = true;

@@ -17,7 +17,8 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr int longest_run = 1000;  // without a choice; a circle of forced moves is stored, and found by the key
+constexpr int longest_run =
+    1000;  // without a choice; a circle of forced moves is stored, and found by the key
 
 std::uint64_t memory_in_use() {
   const auto info = mallinfo2();

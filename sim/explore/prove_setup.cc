@@ -1,9 +1,9 @@
 // The installation that `prove` searches: a policy of few and coarse waits.
 //
 // Waits are short (those that the core and the runner have by themselves, at most a minute), or a little more
-// than a minute (all that the policy has a say in: when one of those is over, everything seen before it is old),
-// or far: so long that no sum of the others comes near them. Far are the polls: one that finds nothing new changes nothing, and what polls are
-// for (news that never came) they do at the next long silence.
+// than a minute (all that the policy has a say in: when one of those is over, everything seen before it is
+// old), or far: so long that no sum of the others comes near them. Far are the polls: one that finds nothing
+// new changes nothing, and what polls are for (news that never came) they do at the next long silence.
 #include <algorithm>
 
 #include "sim/explore/prove.h"
@@ -50,7 +50,8 @@ std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMa
   setup->maker = std::move(maker);
   setup->defects = defects;
   setup->dispatchers = bounds.dispatchers;
-  setup->worker = {.commits = bounds.commits, .lines = 0, .questions = 0, .changes = bounds.changes, .children = 0};
+  setup->worker = {
+      .commits = bounds.commits, .lines = 0, .questions = 0, .changes = bounds.changes, .children = 0};
   setup->faults = bounds.kinds;
   setup->fault_budget = bounds.faults;
   setup->crash_budget = bounds.crashes;

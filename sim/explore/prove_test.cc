@@ -1,5 +1,5 @@
-// `prove` finds what is wrong, with a short trace; finds nothing in the shipped dispatcher within small bounds;
-// and its key and its reductions are what docs/state-model.md says of them.
+// `prove` finds what is wrong, with a short trace; finds nothing in the shipped dispatcher within small
+// bounds; and its key and its reductions are what docs/state-model.md says of them.
 #include "sim/explore/prove.h"
 
 #include <gtest/gtest.h>
@@ -110,8 +110,8 @@ TEST(Prove, TheDispatcherOfTheIncidentIsCaughtByOneFault) {
 
 TEST(Prove, ReductionsDoNotChangeTheVerdict) {
   Reductions off;
-  for (bool Reductions::* one : {&Reductions::run_on, &Reductions::crash_where_it_matters,
-                                 &Reductions::prompt_answers}) {
+  for (bool Reductions::* one :
+       {&Reductions::run_on, &Reductions::crash_where_it_matters, &Reductions::prompt_answers}) {
     off = {};
     off.*one = false;
     const ProveResult r = prove_twin(off);

@@ -1,5 +1,5 @@
-// The fingerprints of all states seen, each with the number of the state and how it was first reached. Several
-// threads may insert at once. About 32 bytes a state, all told.
+// The fingerprints of all states seen, each with the number of the state and how it was first reached.
+// Several threads may insert at once. About 32 bytes a state, all told.
 #pragma once
 
 #include <array>

@@ -100,8 +100,9 @@ bool nobody_looks_again(const World& w, const AttemptId& id) {
 
 void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& record) {
   fold_value(fold, id);
-  const bool gone = std::ranges::all_of(
-      w.runtimes, [&](const Runtime& r) { return r.attempt != id || (r.runner == RunnerStage::gone && !r.worker_lives() && !r.child); });
+  const bool gone = std::ranges::all_of(w.runtimes, [&](const Runtime& r) {
+    return r.attempt != id || (r.runner == RunnerStage::gone && !r.worker_lives() && !r.child);
+  });
   if (!gone || !nobody_looks_again(w, id)) return fold_value(fold, record);
   fold_value(fold, record.shown.decision);
   fold_value(fold, record.decided_by);

@@ -4,65 +4,85 @@
 #include "sim/shipped_dispatcher.h"
 
 namespace holdfast::sim {
-
-void fold_value(Fold& fold, const Doubt& doubt) {
-  fold_value(fold, doubt.attempt());
-  fold_value(fold, doubt.at());
-}
-
-void fold_value(Fold& fold, const DeathCertificate& certificate) {
-  fold_value(fold, certificate.attempt());
-  fold_value(fold, certificate.cause());
-  fold_value(fold, certificate.code());
-  fold_value(fold, certificate.evidence());
-  fold_value(fold, certificate.at());
-  fold_value(fold, certificate.unless_announced());
-}
-
-// What it has read so far; in the simulated world it always stands behind a whole line, so there is no more
-// to it.
-void fold_value(Fold& fold, const MarkerReader& reader) {
-  fold_value(fold, reader.offset());
-  fold_value(fold, reader.markers());
-  fold_value(fold, reader.last_lines());
-  fold_value(fold, reader.limit_line());
-}
-
-// Of the policy only the capacity ever changes in a run.
-void fold_value(Fold& fold, const Policy& policy) {
-  fold_value(fold, policy.capacity);
-}
-
 namespace {
+
+// Alarms and holds that are over are as good as none; how long ago the clock last stood where it stands is
+// only asked where it went back. The rate of claims is out of reach: no run within any bounds claims so
+// often.
 void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
+  if (t.newest && !t.newest->open()) {
+    // The attempt is over; what is known of it is forgotten when the next one begins.
+    fold_value(fold, t.work.facts);
+    fold.far_age(t.work.reviewed_at);
+    fold_value(fold, t.work.board_read);
+    fold_value(fold, t.work.board_gone);
+    fold_value(fold, t.ledger_unsure);
+    fold_value(fold, t.tries);
+    fold.ahead(t.hold_until);
+    fold_value(fold, t.hold_ends_with_news);
+    return;
+  }
   fold_value(fold, t.messages);
-  fold_value(fold, t.seen);
-  fold_value(fold, t.reader);
-  fold_value(fold, t.stream_finished);
-  fold_value(fold, t.hook_said);
+  // Once its death is in the ledger nobody asks again what was seen of its processes and what it said.
+  if (t.newest && t.newest->cause != Cause::none) {
+    fold_value(fold, t.seen.pane);
+    fold.number(t.seen.sealed_at ? 1 : 0);
+  } else {
+    fold_value(fold, t.seen);
+    fold_value(fold, t.reader);
+    fold_value(fold, t.stream_finished);
+    fold_value(fold, t.hook_said);
+    fold_value(fold, t.unknown_since);
+  }
   fold_value(fold, t.work);
   fold_value(fold, t.ledger_unsure);
   fold_value(fold, t.tries);
-  fold_value(fold, t.hold_until);
-  fold_value(fold, t.trouble);
+  fold.ahead(t.hold_until);
   fold_value(fold, t.hold_ends_with_news);
-  fold_value(fold, t.unknown_since);
 }
+
+void fold_agenda(Fold& fold, const Agenda& a) {
+  fold_value(fold, a.queue);
+  fold.number(a.alarm_of.size());
+  for (const auto& [id, at] : a.alarm_of) {
+    fold_value(fold, id);
+    fold.ahead(at);
+  }
+  fold_value(fold, a.busy);
+  fold_value(fold, a.in_flight);
+  fold_value(fold, a.claims_in_flight);
+  fold_value(fold, a.landing);
+  fold_value(fold, a.waiting_to_land);
+  fold.ahead(a.claims_held_until);
+  fold_value(fold, a.look_for_claims);
+  fold_value(fold, a.stopping);
+  for (const Routine* r : {&a.load, &a.changes, &a.board, &a.records, &a.traces, &a.pool})
+    fold_value(fold, *r);
+  fold_value(fold, a.free_when_asked);
+  fold_value(fold, a.start_server);
+  fold_value(fold, a.list_server);
+  fold_value(fold, a.writes);
+  fold_value(fold, a.write_flying);
+  fold.ahead(a.write_next);
+  fold.count(Count::sequence, a.ledger_seq);
+  fold.count(Count::cursor, a.board_cursor);
+}
+
 }  // namespace
 
 void ShippedDispatcher::fold(Fold& fold) const {
   fold_value(fold, brain.policy);
   const Knowledge& k = brain.knowledge;
-  fold_value(fold, k.now);
+  fold.ahead(k.now);
   fold_value(fold, k.ledger_loaded);
   fold_value(fold, k.records_listed);
   fold_value(fold, k.traces_listed);
   fold_value(fold, k.pool_ready);
   fold_value(fold, k.board_read);
-  fold_value(fold, k.ledger_trouble);
+  fold.number(k.ledger_trouble.empty() ? 0 : 1);
   fold.number(k.tickets.size());
   for (const auto& [id, t] : k.tickets) {
     fold_value(fold, id);
@@ -72,11 +92,10 @@ void ShippedDispatcher::fold(Fold& fold) const {
   fold_value(fold, k.shards);
   fold_value(fold, k.pauses);
   fold_value(fold, k.floors);
-  fold_value(fold, k.traces);
-  fold_value(fold, k.breaker);
+  fold_value(fold, k.breaker.open_until);
   fold_value(fold, k.breaker_unsaved);
   fold_value(fold, k.first_look_done);
-  fold_value(fold, brain.agenda);
+  fold_agenda(fold, brain.agenda);
 }
 
 }  // namespace holdfast::sim

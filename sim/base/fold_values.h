@@ -16,12 +16,16 @@
 #include "dispatcher/core/certificate.h"
 #include "dispatcher/core/markers.h"
 #include "dispatcher/core/policy.h"
+#include "dispatcher/core/schedule.h"
 #include "sim/base/fold.h"
 
 namespace holdfast::sim {
 
+// Older than that is old for everybody (sim/explore/prove_setup.cc has no waits between it and the far ones).
+inline constexpr Duration any_wait = {61'000};
+
 inline void fold_value(Fold& fold, Instant at) {
-  fold.time(at);
+  fold.age(at, any_wait);
 }
 inline void fold_value(Fold& fold, const std::string& text) {
   fold.text(text);
@@ -31,10 +35,31 @@ template <class T>
 void fold_value(Fold& fold, T value) {
   fold.number(static_cast<std::uint64_t>(value));
 }
+// Values with fields that mean less than they hold: sim/base/fold_values.cc.
 void fold_value(Fold& fold, const DeathCertificate&);
 void fold_value(Fold& fold, const Doubt&);
 void fold_value(Fold& fold, const MarkerReader&);
 void fold_value(Fold& fold, const Policy&);
+void fold_value(Fold& fold, const ServerIncarnation&);
+void fold_value(Fold& fold, const Attempt&);
+void fold_value(Fold& fold, const Message&);
+void fold_value(Fold& fold, const Memory&);
+void fold_value(Fold& fold, const LedgerEvent&);
+void fold_value(Fold& fold, const TicketLedger&);
+void fold_value(Fold& fold, const LedgerContents&);
+void fold_value(Fold& fold, const BoardTicket&);
+void fold_value(Fold& fold, const BoardChanges&);
+void fold_value(Fold& fold, const RecordSighting&);
+void fold_value(Fold& fold, const MoveTicket&);
+void fold_value(Fold& fold, const ReturnToTodo&);
+void fold_value(Fold& fold, const Close&);
+void fold_value(Fold& fold, const ReadLedgerChanges&);
+void fold_value(Fold& fold, const ReadBoard&);
+void fold_value(Fold& fold, const Work&);
+void fold_value(Fold& fold, const Shard&);
+void fold_value(Fold& fold, const Routine&);
+template <class T>
+void fold_value(Fold& fold, const Seen<T>&);
 inline void fold_value(Fold&, std::monostate) {}
 
 template <class T>
@@ -90,6 +115,21 @@ void fold_value(Fold& fold, const std::pair<A, B>& value) {
   fold_value(fold, value.first);
   fold_value(fold, value.second);
 }
+template <class T>
+void fold_value(Fold& fold, const Seen<T>& seen) {
+  fold_value(fold, seen.what);
+  // A listing counts as new for five seconds at most.
+  fold.age_in_order(seen.at, std::is_same_v<T, PaneView> ? seconds(6) : any_wait);
+}
+
+// Every field but those that `special` says it has dealt with.
+template <class T, class Special>
+void fold_fields(Fold& fold, const T& value, const Special& special) {
+  boost::pfr::for_each_field(value, [&](const auto& field) {
+    if (!special(static_cast<const void*>(&field))) fold_value(fold, field);
+  });
+}
+
 template <class... T>
 void fold_value(Fold& fold, const std::variant<T...>& value) {
   fold.number(value.index());

@@ -1,6 +1,7 @@
 // holdfast-sim: runs by seed, proofs by exhaustion, and the catalogue of faults.
 //
-// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 64 usage.
+// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 13
+// vacuous, 64 usage.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
@@ -8,7 +9,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
+#include "sim/explore/certificate.h"
 #include "sim/explore/prove.h"
 #include "sim/explore/seed_run.h"
 
@@ -17,7 +20,7 @@ namespace {
 using namespace holdfast;
 using namespace holdfast::sim;
 
-constexpr int passed = 0, unfinished = 1, unsafe = 10, stuck = 11, usage = 64;
+constexpr int passed = 0, unfinished = 1, unsafe = 10, stuck = 11, vacuous = 13, usage = 64;
 
 std::atomic<bool> interrupted = false;
 
@@ -59,29 +62,31 @@ int run(const RunOptions& o) {
   return worst == passed && interrupted ? unfinished : worst;
 }
 
-int prove_all(const ProveBounds& bounds) {
-  const auto progress = [](const ProveResult& p, std::size_t frontier) {
-    std::fprintf(stderr, "%llu states, %llu transitions, depth %d, frontier %zu, %.0f s\n",
+int prove_all(ProveBounds bounds, const std::vector<std::string>& kinds, bool json) {
+  if (!kinds.empty()) bounds.kinds = {};
+  for (const std::string& name : kinds) {
+    const auto id = fault_named(name);
+    if (!id) {
+      std::fprintf(stderr, "there is no fault %s; see holdfast-sim faults\n", name.c_str());
+      return usage;
+    }
+    bounds.kinds.add(*id);
+  }
+  const auto progress = [next = 1.0](const ProveResult& p) mutable {
+    if (p.seconds < next) return;
+    next = p.seconds + 2;
+    std::fprintf(stderr, "%llu states, %llu transitions, depth %d, frontier %llu, %.0f s, %llu MiB\n",
                  static_cast<unsigned long long>(p.states), static_cast<unsigned long long>(p.transitions),
-                 p.depth, frontier, p.seconds);
+                 p.depth, static_cast<unsigned long long>(p.frontier), p.seconds,
+                 static_cast<unsigned long long>(p.most_bytes >> 20));
   };
   const ProveResult r = prove(bounds, prove_setup(bounds, shipped_dispatcher(), {}), progress, interrupted);
-  std::printf(
-      "%llu states (told apart by 128-bit fingerprints: probabilistic), %llu on fair paths, %llu "
-      "transitions, "
-      "depth %d, %.1f s, %llu MiB, digest %s\n",
-      static_cast<unsigned long long>(r.states), static_cast<unsigned long long>(r.fair_states),
-      static_cast<unsigned long long>(r.transitions), r.depth, r.seconds,
-      static_cast<unsigned long long>(r.bytes >> 20), r.digest.text().c_str());
-  for (const Violation& v : r.violations) say(v, "violated:");
-  for (const std::string& line : r.trace) say("  " + line);
-  if (!r.fair.empty()) say("then, with everything fair:");
-  for (const std::string& line : r.fair) say("  " + line);
+  std::fputs((json ? certificate_json(bounds, r) : certificate(bounds, r)).c_str(), stdout);
   switch (r.end) {
-    case ProveEnd::complete: say("complete within these bounds"); return passed;
+    case ProveEnd::complete: return vacuous_in(bounds, r).empty() ? passed : vacuous;
     case ProveEnd::violated: return unsafe;
     case ProveEnd::stuck: return stuck;
-    case ProveEnd::incomplete: say("INCOMPLETE: " + r.why_incomplete); return unfinished;
+    case ProveEnd::incomplete: return unfinished;
   }
   __builtin_unreachable();
 }
@@ -122,6 +127,15 @@ int main(int argc, char** argv) {
   proof->add_option("--faults", bounds.faults, "Fault events in a run")->check(CLI::NonNegativeNumber);
   proof->add_option("--crashes", bounds.crashes, "Deaths of a dispatcher in a run")
       ->check(CLI::NonNegativeNumber);
+  std::vector<std::string> kinds;
+  bool json = false;
+  proof->add_option("--kinds", kinds, "Only these faults: B1,C3")->delimiter(',');
+  proof->add_flag("--json", json, "The certificate as JSON");
+  proof->add_option("--commits", bounds.commits, "Commits of a worker")->check(CLI::Range(0, 3));
+  proof->add_option("--changes", bounds.changes, "Changes that a worker leaves uncommitted")
+      ->check(CLI::Range(0, 2));
+  proof->add_option("--attempts", bounds.attempts, "Attempts of a ticket")->check(CLI::Range(1, 5));
+  proof->add_option("--jobs", bounds.jobs, "Threads")->check(CLI::Range(1, 64));
   proof->add_option("--states", bounds.most_states, "Stop after so many; 0: never")
       ->check(CLI::NonNegativeNumber);
 
@@ -136,7 +150,7 @@ int main(int argc, char** argv) {
     return usage;
   }
   if (by_seed->parsed()) return run(run_options);
-  if (proof->parsed()) return prove_all(bounds);
+  if (proof->parsed()) return prove_all(bounds, kinds, json);
   if (faults->parsed()) return list_faults();
   return usage;
 }

@@ -1,10 +1,15 @@
 #include "sim/explore/prove.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 
-#include "sim/explore/fair.h"
+#include "sim/explore/fair_ends.h"
 #include "sim/explore/state_set.h"
 #include "sim/world/key.h"
 #include "sim/world/names.h"
@@ -12,185 +17,211 @@
 namespace holdfast::sim {
 namespace {
 
-// How long everything fair is given before "nothing but looking has happened" counts as rest.
-constexpr Duration quiet = minutes(30);
-constexpr int patience = 20'000;
+constexpr int longest_run =
+    1000;  // without a choice; a circle of forced moves is stored, and found by the key
 
-// From here without faults: does it come to rest with everything accounted for? States on fair paths that
-// were walked before are known to be good.
-class FairEnds {
- public:
-  // Empty: it does.
-  std::vector<Violation> check(World w, std::vector<std::string>* names) {
-    heal(w);
-    if (names == nullptr && !known_.insert(key_of(w), 0, {}).second) return {};
-    Instant quiet_since = w.now;
-    Findings findings;
-    for (int i = 0; i < patience; ++i) {
-      const auto e = next_fair(w, quiet_since + quiet);
-      if (!e) {
-        check_liveness(w, findings);
-        return findings.violations;
-      }
-      if (names != nullptr) names->push_back(name_of(w, *e));
-      step(w, *e);
-      check_safety(w, findings);
-      if (!findings.violations.empty()) return findings.violations;
-      if (w.happened.anything) {
-        quiet_since = w.now;
-        if (names == nullptr && !known_.insert(key_of(w), 0, {}).second) return {};
-      }
-    }
-    findings.broken(Invariant::L8, {}, "it never comes to rest");
-    return findings.violations;
-  }
-  [[nodiscard]] const StateSet& known() const { return known_; }
+std::uint64_t memory_in_use() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 
- private:
-  StateSet known_;
+struct Open {  // a state whose successors are not known yet
+  StateSet::Number number = 0;
+  World world;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point began) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
+struct Bad {
+  ProveEnd end = ProveEnd::violated;
+  std::vector<Violation> violations;
+  StateSet::Number parent = 0;
+  std::optional<Event> last;
+};
 
-std::vector<std::string> names_of(const std::shared_ptr<const Setup>& setup, const std::vector<Event>& path) {
-  std::vector<std::string> names;
-  World w = begin(setup);
-  for (const Event& e : path) {
-    names.push_back(name_of(w, e));
-    step(w, e);
+// One level of the search after the other; within a level, threads take states as they come. Which states a
+// level holds does not depend on that.
+class Search {
+ public:
+  Search(const ProveBounds& bounds, const std::shared_ptr<const Setup>& setup,
+         const std::function<void(const ProveResult&)>& progress, const std::atomic<bool>& stop)
+      : bounds_(bounds), setup_(setup), progress_(progress), stop_(stop) {}
+
+  ProveResult run() {
+    World first = begin(setup_);
+    const Digest key = key_of(first);
+    level_.push_back({seen_.insert(key, StateSet::no_parent, {}).first, std::move(first)});
+    add_to_digest(result_.digest, key);
+    while (!level_.empty() && !bad_ && result_.why_incomplete.empty()) {
+      taken_ = 0;
+      std::vector<std::thread> others;
+      for (int i = 1; i < bounds_.jobs; ++i) others.emplace_back([this] { work(); });
+      work();
+      for (std::thread& one : others) one.join();
+      level_.swap(next_);
+      next_.clear();
+      result_.depth += 1;
+      result_.widest = std::max<std::uint64_t>(result_.widest, level_.size());
+    }
+    if (bad_)
+      tell(*bad_);
+    else
+      result_.end = result_.why_incomplete.empty() ? ProveEnd::complete : ProveEnd::incomplete;
+    measure();
+    return std::move(result_);
   }
-  return names;
-}
+
+ private:
+  // What one thread has found since it last told the others.
+  struct Share {
+    Tally tally;
+    Findings findings;
+    std::uint64_t transitions = 0;
+    Digest digest{0, 0};
+    std::vector<Open> next;
+  };
+
+  void work() {
+    Share share;
+    std::vector<Event> can;
+    while (!over_) {
+      const std::size_t i = taken_.fetch_add(1);
+      if (i >= level_.size()) break;
+      expand(level_[i], share, can);
+      level_[i].world = World{};  // its memory is wanted for the next level
+      if (share.next.size() > 2000) hand_in(share);
+    }
+    hand_in(share);
+  }
+
+  void expand(Open& open, Share& share, std::vector<Event>& can) {
+    can.clear();
+    moves(open.world, bounds_.reductions, can);
+    for (std::size_t n = 0; n < can.size() && !over_; ++n) {
+      const Event& e = can[n];
+      World w = n + 1 < can.size() ? open.world : std::move(open.world);
+      if (!take(w, e, share)) return found({ProveEnd::violated, share.findings.violations, open.number, e});
+      // Where only one thing can happen next, it does: a state in between needs no place in the set.
+      if (!run_on(w, share)) return found({ProveEnd::violated, share.findings.violations, open.number, e});
+      const Digest key = key_of(w);
+      const auto [number, fresh] = seen_.insert(key, open.number, e);
+      if (!fresh) continue;
+      add_to_digest(share.digest, key);
+      if (bounds_.liveness)
+        if (auto bad = fair_.check(w); !bad.empty())
+          return found({ProveEnd::stuck, std::move(bad), number, std::nullopt});
+      w.happened.clear();
+      share.next.push_back({number, std::move(w)});
+    }
+  }
+
+  static bool take(World& w, const Event& e, Share& share) {
+    step(w, e);
+    forget_looks_of_the_dead(w);
+    share.transitions += 1;
+    share.tally.count(w);
+    check_safety(w, share.findings);
+    return share.findings.violations.empty();
+  }
+
+  bool run_on(World& w, Share& share) const {
+    if (!bounds_.reductions.run_on) return true;
+    for (int i = 0; i < longest_run; ++i) {
+      const auto e = forced_move(w, bounds_.reductions);
+      if (!e) return true;
+      if (!take(w, *e, share)) return false;
+    }
+    return true;
+  }
+
+  // The first of the level that is found: all of them have traces of the same length.
+  void found(Bad bad) {
+    const std::scoped_lock lock(mutex_);
+    if (!bad_) bad_ = std::move(bad);
+    over_ = true;
+  }
+
+  void hand_in(Share& share) {
+    const std::scoped_lock lock(mutex_);
+    result_.transitions += std::exchange(share.transitions, 0);
+    result_.tally.add(std::exchange(share.tally, {}));
+    result_.tally.count(share.findings);
+    share.findings.at_risk = {};
+    add_to_digest(result_.digest, std::exchange(share.digest, {0, 0}));
+    for (Open& one : share.next) next_.push_back(std::move(one));
+    share.next.clear();
+    measure();
+    if (progress_) progress_(result_);
+    if (stop_)
+      result_.why_incomplete = "interrupted";
+    else if (bounds_.most_states != 0 && result_.states >= bounds_.most_states)
+      result_.why_incomplete = "the bound on states";
+    else if (result_.most_bytes > bounds_.most_bytes)
+      result_.why_incomplete = "the bound on memory";
+    if (!result_.why_incomplete.empty()) over_ = true;
+  }
+
+  void measure() {
+    result_.states = seen_.size();
+    result_.fair_states = fair_.size();
+    result_.bytes = seen_.bytes() + fair_.bytes();
+    result_.most_bytes = std::max(result_.most_bytes, memory_in_use());
+    result_.frontier = level_.size() - std::min(level_.size(), taken_.load()) + next_.size();
+    result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  }
+
+  void tell(Bad& bad) {
+    result_.end = bad.end;
+    result_.violations = std::move(bad.violations);
+    std::vector<Event> path = seen_.path_to(bad.parent);
+    if (bad.last) path.push_back(*bad.last);
+    World w = begin(setup_);
+    const auto told = [&](const Event& e) {
+      result_.trace.push_back(name_of(w, e));
+      step(w, e);
+      forget_looks_of_the_dead(w);
+      Findings findings;
+      check_safety(w, findings);
+      return findings.violations.empty();
+    };
+    for (const Event& e : path) {
+      if (!told(e)) break;
+      if (!bounds_.reductions.run_on) continue;
+      for (int i = 0; i < longest_run; ++i) {
+        const auto next = forced_move(w, bounds_.reductions);
+        if (!next || !told(*next)) break;
+      }
+    }
+    if (bad.end == ProveEnd::stuck) FairEnds::tell(w, result_.fair);
+  }
+
+  // A sum: the same in whatever order.
+  static void add_to_digest(Digest& sum, const Digest& one) {
+    sum.low += one.low;
+    sum.high += one.high + (sum.low < one.low ? 1 : 0);
+  }
+
+  const ProveBounds& bounds_;
+  std::shared_ptr<const Setup> setup_;
+  const std::function<void(const ProveResult&)>& progress_;
+  const std::atomic<bool>& stop_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+
+  StateSet seen_;
+  FairEnds fair_;
+  std::vector<Open> level_;
+  std::atomic<std::size_t> taken_ = 0;
+  std::atomic<bool> over_ = false;
+
+  std::mutex mutex_;  // of everything below
+  std::vector<Open> next_;
+  ProveResult result_;
+  std::optional<Bad> bad_;
+};
 
 }  // namespace
 
-std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMaker maker,
-                                         const Defects& defects) {
-  auto setup = std::make_shared<Setup>();
-  Policy& p = setup->policy;
-  p.capacity = std::min(bounds.tickets, 2);
-  p.shards = 1;
-  p.target = p.start = "refs/heads/main";
-  p.gate = GatePolicy::land;
-  p.attempts_max = 1;
-  p.free_deaths_max = 1;
-  p.setup_failures_max = 1;
-  // Polls come with news and with the waits of the tickets, not by themselves: a poll without news changes
-  // nothing, and polls at every moment would only repeat every state.
-  p.board_every = p.servers_every = p.look_every = p.review_every = minutes(20);
-  p.newborn_grace = seconds(10);
-  p.backoff_first = p.backoff_max = seconds(10);
-  setup->longest_sleep = minutes(60);
-  Profile profile;
-  profile.name = "generic";
-  profile.command = {"worker"};
-  profile.finish_grace = profile.term_grace = profile.verify_within = seconds(10);
-  p.profiles["generic"] = profile;
-  for (int i = 0; i < bounds.tickets; ++i) {
-    BoardTicket ticket;
-    ticket.id = {i == 0 ? "T-1" : "T-1" + std::to_string(i - 1)};  // prefixes of one another
-    ticket.title = "Do it";
-    ticket.state = BoardState::todo;
-    ticket.version = 1;
-    setup->tickets.push_back(ticket);
-  }
-  setup->maker = std::move(maker);
-  setup->defects = defects;
-  setup->dispatchers = bounds.dispatchers;
-  setup->worker = {.commits = 1, .lines = 0, .questions = 0, .changes = 0, .children = 0};
-  setup->faults = bounds.kinds;
-  setup->fault_budget = bounds.faults;
-  setup->crash_budget = bounds.crashes;
-  setup->person_budget = bounds.persons;
-  return setup;
-}
-
 ProveResult prove(const ProveBounds& bounds, const std::shared_ptr<const Setup>& setup,
-                  const std::function<void(const ProveResult&, std::size_t)>& progress,
-                  const std::atomic<bool>& stop) {
-  const auto began = std::chrono::steady_clock::now();
-  ProveResult result;
-  StateSet seen;
-  FairEnds fair;
-  struct Open {
-    std::uint32_t number;
-    World world;
-  };
-  std::vector<Open> level, next;
-  std::vector<Event> can;
-  Findings findings;
-
-  World first = begin(setup);
-  seen.insert(key_of(first), 0, {});
-  level.push_back({0, std::move(first)});
-
-  const auto close = [&](ProveEnd end) {
-    result.end = end;
-    result.states = seen.size();
-    result.fair_states = fair.known().size();
-    result.seconds = seconds_since(began);
-    result.bytes = seen.bytes() + fair.known().bytes();
-    result.tally.count(findings);
-    return result;
-  };
-  const auto violated = [&](ProveEnd end, std::vector<Violation> violations, std::uint32_t parent,
-                            const std::optional<Event>& last) {
-    result.violations = std::move(violations);
-    std::vector<Event> path = seen.path_to(parent);
-    if (last) path.push_back(*last);
-    result.trace = names_of(setup, path);
-    if (end == ProveEnd::stuck) {
-      World w = begin(setup);
-      for (const Event& e : path) step(w, e);
-      fair.check(w, &result.fair);
-    }
-    return close(end);
-  };
-
-  while (!level.empty()) {
-    for (Open& open : level) {
-      can.clear();
-      enabled(open.world, can);
-      enabled_faults(open.world, can);
-      for (const Event& e : can) {
-        World w = open.world;
-        step(w, e);
-        result.transitions += 1;
-        result.tally.count(w);
-        check_safety(w, findings);
-        if (!findings.violations.empty())
-          return violated(ProveEnd::violated, findings.violations, open.number, e);
-        const Digest key = key_of(w);
-        const auto [number, fresh] = seen.insert(key, open.number, e);
-        if (!fresh) continue;
-        result.digest.add(key.low);
-        result.digest.add(key.high);
-        if (bounds.liveness)
-          if (auto bad = fair.check(w, nullptr); !bad.empty())
-            return violated(ProveEnd::stuck, std::move(bad), number, std::nullopt);
-        next.push_back({number, std::move(w)});
-        if ((seen.size() & 0x3FFF) == 0) {
-          result.states = seen.size();
-          result.seconds = seconds_since(began);
-          if (progress) progress(result, next.size());
-          const bool enough = bounds.most_states != 0 && seen.size() >= bounds.most_states;
-          const bool full =
-              seen.bytes() + fair.known().bytes() + next.size() * std::uint64_t{16'000} > bounds.most_bytes;
-          if (enough || full || stop) {
-            result.why_incomplete = stop ? "interrupted" : full ? "out of memory" : "the bound on states";
-            return close(ProveEnd::incomplete);
-          }
-        }
-      }
-      open.world = World{};  // its memory is wanted for the next level
-    }
-    level.swap(next);
-    next.clear();
-    result.depth += 1;
-  }
-  return close(ProveEnd::complete);
+                  const std::function<void(const ProveResult&)>& progress, const std::atomic<bool>& stop) {
+  return Search(bounds, setup, progress, stop).run();
 }
 
 }  // namespace holdfast::sim

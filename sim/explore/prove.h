@@ -1,5 +1,5 @@
 // Every reachable state within bounds, breadth first: a shortest trace to a violation, or a certificate that
-// there is none.
+// there is none. docs/state-model.md says what a state is, what is left out, and what is proved.
 //
 // States are told apart by fingerprints of 128 bits (sim/world/key.h): the certificate says "probabilistic"
 // and with what probability a state may have been missed. From every state the faults also stop, and the fair
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sim/base/digest.h"
+#include "sim/explore/moves.h"
 #include "sim/explore/tally.h"
 #include "sim/oracle/oracle.h"
 
@@ -22,13 +23,18 @@ namespace holdfast::sim {
 struct ProveBounds {
   int tickets = 1;
   int dispatchers = 1;
-  int faults = 1;   // fault events in a run, each from the whole enabled catalogue
-  int crashes = 1;  // deaths of a dispatcher
-  int persons = 0;  // acts of people
+  int faults = 1;    // fault events in a run, each from the whole enabled catalogue
+  int crashes = 1;   // deaths of a dispatcher
+  int persons = 0;   // acts of people
+  int attempts = 1;  // of a ticket that are charged to it, and as many that are not
+  int commits = 1;   // of a worker
+  int changes = 0;   // that a worker leaves uncommitted
   FaultSet kinds = FaultSet::all();
   std::uint64_t most_states = 0;  // 0: as many as there are
   std::uint64_t most_bytes = std::uint64_t{12} << 30;
+  int jobs = 1;
   bool liveness = true;
+  Reductions reductions;
 };
 
 enum class ProveEnd { complete, violated, stuck, incomplete };
@@ -37,10 +43,11 @@ struct ProveResult {
   ProveEnd end = ProveEnd::incomplete;
   std::string why_incomplete;
   std::uint64_t states = 0, transitions = 0, fair_states = 0;
+  std::uint64_t frontier = 0, widest = 0;  // states whose successors are not known yet; the most at once
   int depth = 0;
   double seconds = 0;
-  std::uint64_t bytes = 0;
-  Digest digest;  // of the set of states, in the order of discovery
+  std::uint64_t bytes = 0, most_bytes = 0;  // of the sets of states; of everything, at its highest
+  Digest digest;                            // of the set of states, in whatever order they were found
   Tally tally;
   std::vector<Violation> violations;
   std::vector<std::string> trace;  // shortest, to the violation
@@ -48,9 +55,9 @@ struct ProveResult {
 };
 
 std::shared_ptr<const Setup> prove_setup(const ProveBounds&, DispatcherMaker, const Defects&);
-// `progress` is called now and then; `stop` ends it early, and then the result says incomplete.
+// `progress` is called now and then, by one thread at a time; `stop` ends it early, and then the result says
+// incomplete.
 ProveResult prove(const ProveBounds&, const std::shared_ptr<const Setup>&,
-                  const std::function<void(const ProveResult&, std::size_t frontier)>& progress,
-                  const std::atomic<bool>& stop);
+                  const std::function<void(const ProveResult&)>& progress, const std::atomic<bool>& stop);
 
 }  // namespace holdfast::sim

@@ -1,8 +1,11 @@
-// The fingerprints of all states seen, each with the number of the state and how it was first reached. Open
-// addressing over one flat array: about 50 bytes a state, all told.
+// The fingerprints of all states seen, each with the number of the state and how it was first reached.
+// Several threads may insert at once. About 32 bytes a state, all told.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -13,57 +16,81 @@ namespace holdfast::sim {
 
 class StateSet {
  public:
-  struct Origin {
-    std::uint32_t parent = 0;
-    Event event;
-  };
-
-  StateSet() : slots_(1U << 16) {}
+  using Number = std::uint32_t;
 
   // The state's number, and whether it is new.
-  std::pair<std::uint32_t, bool> insert(const Digest& key, std::uint32_t parent, const Event& event) {
-    if ((origins_.size() + 1) * 10 > slots_.size() * 6) grow();
-    std::size_t at = key.low & (slots_.size() - 1);
-    while (slots_[at].number != 0) {
-      if (slots_[at].key == key) return {slots_[at].number - 1, false};
-      at = (at + 1) & (slots_.size() - 1);
-    }
-    origins_.push_back({parent, event});
-    slots_[at] = {key, static_cast<std::uint32_t>(origins_.size())};
-    return {static_cast<std::uint32_t>(origins_.size()) - 1, true};
+  std::pair<Number, bool> insert(const Digest& key, Number parent, const Event& event) {
+    const auto which = static_cast<Number>(key.high >> 60U);
+    const auto [index, fresh] = shards_[which].insert(key, parent, event);
+    return {(which << index_bits) | index, fresh};
   }
 
-  [[nodiscard]] std::uint64_t size() const { return origins_.size(); }
+  [[nodiscard]] std::uint64_t size() const {
+    std::uint64_t n = 0;
+    for (const Shard& shard : shards_) n += shard.size.load(std::memory_order_relaxed);
+    return n;
+  }
   [[nodiscard]] std::uint64_t bytes() const {
-    return slots_.capacity() * sizeof(Slot) + origins_.capacity() * sizeof(Origin);
+    std::uint64_t n = 0;
+    for (const Shard& shard : shards_) n += shard.bytes.load(std::memory_order_relaxed);
+    return n;
   }
 
-  // The events from the first state to this one.
-  [[nodiscard]] std::vector<Event> path_to(std::uint32_t state) const {
+  // The events from the first state to this one. Not while others insert.
+  [[nodiscard]] std::vector<Event> path_to(Number state) const {
     std::vector<Event> path;
-    for (std::uint32_t at = state; at != 0; at = origins_[at].parent) path.push_back(origins_[at].event);
+    for (const Origin* at = &origin(state); at->parent != no_parent; at = &origin(at->parent))
+      path.push_back(at->event);
     return {path.rbegin(), path.rend()};
   }
 
+  static constexpr Number no_parent = ~Number{0};
+
  private:
-  struct Slot {
-    Digest key;
-    std::uint32_t number = 0;  // 0: empty
+  static constexpr unsigned index_bits = 28;
+  struct Origin {
+    Number parent = no_parent;
+    Event event;
   };
 
-  void grow() {
-    std::vector<Slot> old(slots_.size() * 2);
-    old.swap(slots_);
-    for (const Slot& slot : old) {
-      if (slot.number == 0) continue;
-      std::size_t at = slot.key.low & (slots_.size() - 1);
-      while (slots_[at].number != 0) at = (at + 1) & (slots_.size() - 1);
-      slots_[at] = slot;
+  struct Shard {
+    std::mutex mutex;
+    std::vector<Digest> keys;
+    std::vector<Origin> origins;
+    std::vector<Number> slots = std::vector<Number>(1U << 10);  // number + 1; 0: empty
+    std::atomic<std::uint64_t> size = 0, bytes = 0;
+
+    std::pair<Number, bool> insert(const Digest& key, Number parent, const Event& event) {
+      const std::scoped_lock lock(mutex);
+      if ((keys.size() + 1) * 10 > slots.size() * 7) grow();
+      std::size_t at = key.low & (slots.size() - 1);
+      while (slots[at] != 0) {
+        if (keys[slots[at] - 1] == key) return {slots[at] - 1, false};
+        at = (at + 1) & (slots.size() - 1);
+      }
+      keys.push_back(key);
+      origins.push_back({parent, event});
+      slots[at] = static_cast<Number>(keys.size());
+      size = keys.size();
+      bytes = keys.capacity() * sizeof(Digest) + origins.capacity() * sizeof(Origin) +
+              slots.capacity() * sizeof(Number);
+      return {slots[at] - 1, true};
     }
+    void grow() {
+      slots.assign(slots.size() * 2, 0);
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        std::size_t at = keys[i].low & (slots.size() - 1);
+        while (slots[at] != 0) at = (at + 1) & (slots.size() - 1);
+        slots[at] = static_cast<Number>(i + 1);
+      }
+    }
+  };
+
+  [[nodiscard]] const Origin& origin(Number state) const {
+    return shards_[state >> index_bits].origins[state & ((Number{1} << index_bits) - 1)];
   }
 
-  std::vector<Slot> slots_;
-  std::vector<Origin> origins_;
+  std::array<Shard, 16> shards_;
 };
 
 }  // namespace holdfast::sim

@@ -1,58 +1,192 @@
 #include "sim/world/key.h"
 
+#include <algorithm>
+
 #include "sim/base/fold_values.h"
+#include "sim/shipped_dispatcher.h"
+#include "sim/world/strikes.h"
 
 namespace holdfast::sim {
 namespace {
 
-void fold_value(Fold& fold, const Flight& f) {
-  holdfast::sim::fold_value(fold, f.dispatcher);
-  holdfast::sim::fold_value(fold, f.effect);
-  holdfast::sim::fold_value(fold, f.asked_at);
-  holdfast::sim::fold_value(fold, f.asked_true);
-  holdfast::sim::fold_value(fold, f.part);
-  holdfast::sim::fold_value(fold, f.held);
-  holdfast::sim::fold_value(fold, f.detached);
-  holdfast::sim::fold_value(fold, f.fault);
-  holdfast::sim::fold_value(fold, f.cell);
-  holdfast::sim::fold_value(fold, f.raw);
-  holdfast::sim::fold_value(fold, f.value);
-  holdfast::sim::fold_value(fold, f.silent_until);
+using holdfast::sim::fold_value;
+
+// The present by everybody's clock, and as it will be shown where a clock may still be moved; without those
+// that show the same.
+std::vector<Instant> clocks_of(const World& w) {
+  std::vector<Instant> clocks{w.now};
+  const auto add = [&](Duration off) {
+    if (const Instant now = w.now + off; std::ranges::find(clocks, now) == clocks.end())
+      clocks.push_back(now);
+  };
+  for (const DispatcherSeat& seat : w.dispatchers) add(seat.clock_off);
+  if (w.faults_left <= 0 || w.healed) return clocks;
+  for (const auto& [fault, off] : clock_faults())
+    if (w.setup->faults.has(fault)) add(off);
+  return clocks;
 }
 
-void fold_value(Fold& fold, const DispatcherSeat& seat) {
-  holdfast::sim::fold_value(fold, seat.running);
-  holdfast::sim::fold_value(fold, seat.paused);
-  holdfast::sim::fold_value(fold, seat.clock_off);
-  holdfast::sim::fold_value(fold, seat.capacity);
-  holdfast::sim::fold_value(fold, seat.start_refused);
-  holdfast::sim::fold_value(fold, seat.wake);
-  holdfast::sim::fold_value(fold, seat.attempt_news);
-  holdfast::sim::fold_value(fold, seat.server_news);
-  holdfast::sim::fold_value(fold, seat.ledger_news);
-  holdfast::sim::fold_value(fold, seat.board_news);
-  holdfast::sim::fold_value(fold, seat.watched);
+bool persons_may_come(const World& w) {
+  return w.setup->person_budget > 0;
+}
+
+void fold_flight(Fold& fold, const World& w, const Flight& f) {
+  fold_value(fold, f.dispatcher);
+  fold_value(fold, f.effect);
+  fold_value(fold, f.part);
+  fold_value(fold, f.held);
+  fold_value(fold, f.detached);
+  fold_value(fold, f.fault);
+  fold_value(fold, f.cell);
+  if (persons_may_come(w)) fold.age(f.asked_true, any_wait);
+  if (f.detached) return;  // nobody waits for its answer
+  fold.age_in_order(f.asked_at, any_wait);
+  fold_value(fold, f.raw);
+  fold_value(fold, f.value);
+  fold.ahead(f.silent_until);
+}
+
+// In an order of their own: nothing depends on which was asked for first.
+void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks) {
+  fold.number(w.flights.size());
+  if (w.flights.size() < 2) {
+    for (const Flight& f : w.flights) fold_flight(fold, w, f);
+    return;
+  }
+  std::vector<std::pair<Digest, const Flight*>> order;
+  for (const Flight& f : w.flights) {
+    Fold alone(clocks);
+    fold_flight(alone, w, f);
+    order.emplace_back(alone.digest(), &f);
+  }
+  std::ranges::stable_sort(order, {}, [](const auto& one) { return one.first; });
+  for (const auto& [digest, f] : order) fold_flight(fold, w, *f);
+}
+
+void fold_seat(Fold& fold, const DispatcherSeat& seat) {
+  fold_value(fold, seat.running);
+  fold_value(fold, seat.paused);
+  fold_value(fold, seat.clock_off);
+  fold_value(fold, seat.capacity);
+  fold_value(fold, seat.start_refused);
+  fold.ahead(seat.wake);
+  fold_value(fold, seat.attempt_news);
+  fold_value(fold, seat.server_news);
+  fold_value(fold, seat.ledger_news);
+  fold_value(fold, seat.board_news);
+  fold_value(fold, seat.watched);
   if (seat.mind.there()) seat.mind->fold(fold);
+}
+
+bool death_is_recorded(const World& w, const AttemptId& id) {
+  const Attempt* a = newest(w, id.ticket);
+  return a && a->id.generation >= id.generation && (a->id != id || a->cause != Cause::none);
+}
+
+// Everybody who could look at its record knows that it is dead, and looks no more.
+bool nobody_looks_again(const World& w, const AttemptId& id) {
+  if (!death_is_recorded(w, id)) return false;
+  return std::ranges::all_of(w.dispatchers, [&](const DispatcherSeat& seat) {
+    if (!seat.mind.there()) return true;
+    const auto* shipped = dynamic_cast<const ShippedDispatcher*>(&*seat.mind);
+    if (shipped == nullptr) return false;
+    const auto& tickets = shipped->brain.knowledge.tickets;
+    const auto known = tickets.find(id.ticket);
+    if (known == tickets.end() || !known->second.newest) return true;
+    const Attempt& a = *known->second.newest;
+    return a.id.generation > id.generation || (a.id == id && a.cause != Cause::none);
+  });
+}
+
+void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& record) {
+  fold_value(fold, id);
+  const bool gone = std::ranges::all_of(w.runtimes, [&](const Runtime& r) {
+    return r.attempt != id || (r.runner == RunnerStage::gone && !r.worker_lives() && !r.child);
+  });
+  if (!gone || !nobody_looks_again(w, id)) return fold_value(fold, record);
+  fold_value(fold, record.shown.decision);
+  fold_value(fold, record.decided_by);
+}
+
+void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
+  // How it ended is asked once, when its death is recorded.
+  const bool gone = r.runner == RunnerStage::gone && !r.worker_lives() && !r.child;
+  if (gone && death_is_recorded(w, r.attempt)) {
+    fold_value(fold, r.attempt);
+    fold_value(fold, r.pid);
+    fold_value(fold, r.worker);
+    fold_value(fold, r.pid_reused);
+    return;
+  }
+  fold_fields(fold, r, [&](const void* field) {
+    if (field != &r.holding_since) return false;
+    if (r.runner == RunnerStage::holding) fold.age(r.holding_since, any_wait);
+    if (r.runner == RunnerStage::minding) fold.age(r.holding_since, seconds(5));  // from "told" to KILL
+    return true;
+  });
+}
+
+void fold_board(Fold& fold, const BoardStore& board) {
+  fold_value(fold, board.tickets);
+  fold_value(fold, board.before);
+  for (const auto& [id, cursor] : board.changed) fold.count(Count::cursor, cursor);
+  fold_value(fold, board.removed);
+  fold.count(Count::cursor, board.cursor);
+}
+
+void fold_ledger(Fold& fold, const LedgerStore& ledger) {
+  fold_value(fold, ledger.tickets);
+  for (const auto& [id, seq] : ledger.changed) fold.count(Count::sequence, seq);
+  for (const auto& [id, row] : ledger.closed) fold_value(fold, id);
+  fold_value(fold, ledger.slots);
+  fold_value(fold, ledger.pauses);
+  fold_value(fold, ledger.servers);
+  fold_value(fold, ledger.breaker.open_until);
+  fold.count(Count::sequence, ledger.seq);
+}
+
+void fold_servers(Fold& fold, const std::map<int, Server>& servers) {
+  for (const auto& [shard, server] : servers) {
+    fold_value(fold, shard);
+    fold_value(fold, server.incarnation);
+    fold_value(fold, server.alive);
+    fold_value(fold, server.sessions);
+  }
+}
+
+// Of its times, what S11 compares. The rate of S17 is out of reach: no run within any bounds spawns so often.
+void fold_history(Fold& fold, const World& w) {
+  const History& h = w.history;
+  fold_value(fold, h.top);
+  fold_value(fold, h.prompts_read);
+  fold_value(fold, h.ever_lived);
+  fold_value(fold, h.spawns);
+  for (const auto& [id, moved] : h.moved_at) {
+    const BoardState state = w.board.tickets.at(id).state;
+    if (state != BoardState::done && state != BoardState::cancelled) continue;
+    fold.age(moved, seconds(301));
+    for (const auto& [attempt, claimed] : h.claimed_at)
+      if (attempt.ticket == id) fold.number(moved + minutes(5) < claimed ? 1 : 0);
+  }
 }
 
 }  // namespace
 
 Digest key_of(const World& w) {
-  Fold fold(w.now, minutes(30));
-  fold_value(fold, w.board);
-  fold_value(fold, w.ledger);
-  fold_value(fold, w.servers);
-  fold_value(fold, w.records);
-  fold_value(fold, w.runtimes);
+  const std::vector<Instant> clocks = clocks_of(w);
+  Fold fold(clocks);
+  fold_board(fold, w.board);
+  fold_ledger(fold, w.ledger);
+  fold_servers(fold, w.servers);
+  fold.number(w.records.size());
+  for (const auto& [id, record] : w.records) fold_record(fold, w, id, record);
+  fold.number(w.runtimes.size());
+  for (const Runtime& r : w.runtimes) fold_runtime(fold, w, r);
   fold_value(fold, w.git);
   fold.number(w.dispatchers.size());
-  for (const DispatcherSeat& seat : w.dispatchers) fold_value(fold, seat);
-  fold.number(w.flights.size());
-  for (const Flight& f : w.flights) fold_value(fold, f);
-  fold_value(fold, w.history);
-  fold_value(fold, w.next_pid);
-  fold_value(fold, w.next_session);
-  fold_value(fold, w.next_server);
+  for (const DispatcherSeat& seat : w.dispatchers) fold_seat(fold, seat);
+  fold_flights(fold, w, clocks);
+  fold_history(fold, w);
   fold_value(fold, w.faults_left);
   fold_value(fold, w.crashes_left);
   fold_value(fold, w.persons_left);

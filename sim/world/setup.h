@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct Setup {
   DispatcherMaker maker = shipped_dispatcher();
   int dispatchers = 1;                  // that may run at once
   Duration longest_sleep = minutes(1);  // of a dispatcher without news, whatever it waits for
+  // Set: a timer that is farther ahead is "far". Time passes to the next timer that is not; where all are
+  // far, it passes well beyond the first, so that whatever else is far has come too. Else: always to the
+  // next.
+  std::optional<Duration> far;
   bool cgroups = true;         // workers are contained; else only a scan can tell that nothing is left
   bool remain_on_exit = true;  // dead panes stay
   WorkerLimits worker;

@@ -310,14 +310,20 @@ void repeat_news(World& w, const Event& e) {
 
 void move_clock(World& w, const Event& e) {
   count_fault(w, e.fault, {});
-  w.dispatchers[e.subject].clock_off = e.fault == F1   ? minutes(60)
-                                       : e.fault == F2 ? minutes(-60)
-                                                       : minutes(7);
+  for (const auto& [fault, off] : clock_faults())
+    if (fault == e.fault) w.dispatchers[e.subject].clock_off = off;
 }
 
 void stand_still(World& w, const Event& e) {
   count_fault(w, e.fault, {});
   w.dispatchers[e.subject].paused = true;
+}
+
+// Its answer takes longer than anything else does: the world moves and timers run out meanwhile.
+void be_slow(World& w, const Event& e) {
+  Flight& f = w.flights[e.subject];
+  count_fault(w, e.fault, ticket_of(f.effect));
+  f.fault = e.fault;
 }
 
 void shrink(World& w, const Event& e) {
@@ -356,9 +362,16 @@ constexpr Form forms[] = {
     {F2, move_clock},
     {F3, move_clock},
     {F4, suspend},
+    {F5, be_slow},
 };
 
 }  // namespace
+
+std::span<const std::pair<FaultId, Duration>> clock_faults() {
+  static constexpr std::pair<FaultId, Duration> all[] = {
+      {F1, minutes(60)}, {F2, minutes(-60)}, {F3, minutes(7)}};
+  return all;
+}
 
 void strike(World& w, const Event& event) {
   const auto* const form = std::ranges::find(forms, event.fault, &Form::fault);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "sim/world/world.h"
@@ -22,5 +24,8 @@ void person_deeds(const World&, std::vector<Event>& out);
 void person_does(World&, const Event&);
 
 void count_fault(World&, FaultId, const TicketId&);
+
+// How far each fault of a clock moves it.
+std::span<const std::pair<FaultId, Duration>> clock_faults();
 
 }  // namespace holdfast::sim

@@ -259,9 +259,11 @@ Instant next_timer(const World& w) {
   };
   for (const DispatcherSeat& seat : w.dispatchers)
     if (seat.running && !seat.paused && seat.wake.set()) consider(seat.wake);
-  for (const Runtime& r : w.runtimes) consider(runner_timer(w, r));
+  for (const Runtime& r : w.runtimes)
+    if (!w.setup->far || !runner_can_step(w, r)) consider(runner_timer(w, r));
   for (const Flight& f : w.flights)
     if (f.held && f.silent_until.set()) consider(f.silent_until);
+  if (next.set() && w.setup->far && next - w.now > *w.setup->far) return next + minutes(60 * 4);
   return next;
 }
 

@@ -1,0 +1,37 @@
+// What may happen next, as `prove` sees it: fewer orders than the world allows, and why nothing is lost or
+// what is given up. docs/state-model.md has the arguments; each rule can be switched off, and a test compares
+// the verdicts.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sim/world/world.h"
+
+namespace holdfast::sim {
+
+struct Reductions {
+  // Calls that only look, and the installation's own, are answered before anything else happens. A call
+  // during which the world moves is slow, and that is a fault: F5.
+  bool prompt_reads = true;
+  // What a call has done is answered before anything else happens (when it is done is free). F5 again, else.
+  bool prompt_answers = true;
+  // Time passes only while no dispatcher has anything to do: what has not been struck by a fault is answered
+  // before the next timer is due. F5 again, else.
+  bool prompt_calls = true;
+  // A state in which only one call can go on is passed through, and not stored.
+  bool run_on = true;
+  // While a prompt call is on its way, a dispatcher dies only where that call is about to change something.
+  bool crash_where_it_matters = true;
+};
+
+// Everything that may happen next, faults included.
+void moves(const World&, const Reductions&, std::vector<Event>& out);
+
+// Looks that nobody waits for change nothing and tell nobody.
+void forget_looks_of_the_dead(World&);
+
+// The only thing that may happen next, if a prompt call is on its way and nothing may go wrong with it.
+std::optional<Event> forced_move(const World&, const Reductions&);
+
+}  // namespace holdfast::sim

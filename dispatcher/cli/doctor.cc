@@ -103,8 +103,10 @@ std::vector<Finding> find_pool_trouble(const Knowledge& k, const std::vector<Slo
     const auto sighting = seen.find(id);
     if (!slots.empty() && (sighting == seen.end() || sighting->second->registered == Tri::no))
       found.push_back({Weight::warning, "missing-worktree", id.value,
-                       "git does not have this worktree (" + slot.path + ")",
-                       "`holdfast up` makes it again"});
+                       "its folder is gone (" + slot.path + ")",
+                       slot.state == SlotState::quarantined ? "`holdfast pool gc` makes it again"
+                       : slot.state == SlotState::leased    ? "it is made again when its attempt is closed"
+                                                            : "`holdfast up` makes it again"});
   }
   for (const auto& [id, one] : seen)
     if (!k.slots.contains(id))

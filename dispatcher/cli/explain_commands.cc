@@ -122,6 +122,9 @@ Exit explain(const Arguments& args, Shell& shell) {
     for (std::size_t n = skipped; n < events.value.size(); ++n)
       j["events"].push_back(row_of(events.value[n]));
     j["not_seen"] = look.troubles;
+    j["in_the_way"] = Json::array();
+    for (const Hindrance& one : look.hindrances)
+      if (one.ticket.empty() || one.ticket == id->value) j["in_the_way"].push_back(safe(describe(one)));
     print(shell, j);
     return Exit::ok;
   }
@@ -148,6 +151,9 @@ Exit explain(const Arguments& args, Shell& shell) {
               << "\n";
   shell.out << "budget      " << t.memory.charged << " of " << config->policy.attempts_max
             << " attempts charged\n";
+  for (const Hindrance& one : look.hindrances)
+    if (one.ticket.empty() || one.ticket == id->value)
+      shell.out << "in the way  " << shell.paint(yellow, safe(describe(one), 400)) << "\n";
   for (const std::string& trouble : look.troubles)
     shell.out << shell.paint(yellow, "could not be seen: " + safe(trouble, 300)) << "\n";
   if (!events.value.empty()) shell.out << "events\n";

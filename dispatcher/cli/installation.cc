@@ -149,6 +149,7 @@ Or<void> check_surroundings(const Config& config) {
           what_is_wrong_with_repository(config.repository, config.policy.target, config.policy.git_deadline);
       !wrong.empty())
     return bad(wrong.front());
+  if (const auto wrong = what_is_wrong_with_remote(config); !wrong.empty()) return bad(wrong.front());
   if (find_runner().empty())
     return bad("holdfast-runner is not there: it belongs beside this program, or in ../libexec/holdfast");
   return {};

@@ -75,6 +75,7 @@ Or<std::unique_ptr<LookAround>> look_around(const Config& config, bool worktrees
   look->config = config;
   look->parts = std::move(*parts);
   look->brain.policy = config.policy;
+  look->hindrances = read_hindrances(config.state);
   Knowledge& k = look->brain.knowledge;
   k.now = wall_clock();
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dispatcher/cli/hindrances.h"
 #include "dispatcher/cli/installation.h"
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/schedule.h"
@@ -18,6 +19,7 @@ struct LookAround {
   Brain brain;
   std::vector<std::string> troubles;  // what could not be looked at
   std::vector<SlotSighting> slots;    // as git has them
+  std::vector<Hindrance> hindrances;  // what the dispatcher tried last, in vain
 
   // Performs one effect that only reads, and absorbs its answer.
   void perform_reading(const Effect&);

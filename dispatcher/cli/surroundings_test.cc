@@ -7,6 +7,8 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "dispatcher/cli/hindrances.h"
+#include "dispatcher/cli/installation.h"
 #include "dispatcher/cli/shell_kit.h"
 #include "dispatcher/cli/tmux_folder.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
@@ -103,6 +105,66 @@ TEST(Up, RefusesBadSurroundings) {
     std::filesystem::remove_all(place.folder + "/" + rest);
   ::mkdir((place.folder + "/repo").c_str(), 0755);
   EXPECT_EQ(place.everything(), before);
+}
+
+TEST(Up, AWrongOrIncompleteRemoteIsSaidAtOnce) {
+  Place place;
+  place.install(R"(, "remote": "nope")");
+  place.make_repository();
+  const std::string repo = place.folder + "/repo";
+  expect_refused(place.run({"up"}), "the remote \"nope\" has no address");
+  const auto doctor = place.run({"doctor"});
+  EXPECT_NE(doctor.out.find("the remote \"nope\""), std::string::npos) << doctor.out << doctor.err;
+  Place::sh("git -C '" + repo + "' config remote.nope.pushurl somewhere");
+  expect_refused(place.run({"up"}), "the remote \"nope\" has no address");
+  Place::sh("git -C '" + repo + "' remote add other ../other && git -C '" + repo +
+            "' remote add third ../third");
+  expect_refused(place.run({"up"}), "its remotes: nope, other, third");
+  // There is an address, and nothing was ever fetched from it.
+  Place::sh("git -C '" + repo + "' config remote.nope.url ../elsewhere");
+  expect_refused(place.run({"up"}), "does not have refs/remotes/nope/main");
+}
+
+TEST(Hindrances, AreSaidOncePerReasonAndLeftForOthersToRead) {
+  Place place;
+  place.install();
+  Hindrances hindrances;
+  BranchOrder order;
+  order.attempt = {{"T-1"}, {1}};
+  order.branch = {"hf/T-1-first-g1"};
+  Answer answer{PushBranch{order}, {}, {}, {}, {}};
+  answer.raw = {Transport::answered, 128, "", "ssh: Could not resolve hostname\n"};
+  answer.at = {5000};
+  EXPECT_TRUE(hindrances.take(answer).empty());  // perhaps the next try makes it good
+  ASSERT_EQ(hindrances.take(answer).size(), 1U);
+  EXPECT_TRUE(hindrances.take(answer).empty());
+  answer.raw.error = "fatal: not found";
+  ASSERT_EQ(hindrances.take(answer).size(), 1U);
+  write_hindrances(place.folder + "/state", hindrances.all());
+  place.run({"ticket", "add", "First"});
+  EXPECT_NE(place.run({"explain", "T-1"}).out.find("fatal: not found"), std::string::npos);
+  EXPECT_NE(place.run({"plan"}).out.find("fatal: not found"), std::string::npos);
+  answer.raw = {Transport::answered, 0, "", ""};
+  const auto again = hindrances.take(answer);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_NE(again.front().find("works now"), std::string::npos);
+  write_hindrances(place.folder + "/state", hindrances.all());
+  EXPECT_EQ(place.run({"plan"}).out.find("fatal: not found"), std::string::npos);
+}
+
+TEST(Up, AStateFolderThatCannotBeWrittenIsNotAnotherDispatcher) {
+  Place place;
+  place.install();
+  place.make_repository();
+  const std::string state = place.folder + "/state";
+  if (::mount(state.c_str(), state.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    GTEST_SKIP() << "this needs to mount";
+  ASSERT_EQ(::mount(nullptr, state.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  expect_refused(place.run({"up"}), "read-only");
+  expect_refused(place.run({"ticket", "add", "First"}), "read-only");
+  ::umount2(state.c_str(), MNT_DETACH);
+  std::filesystem::create_directory(state + "/dispatcher.lock");
+  expect_refused(place.run({"up"}), "check that the state folder exists and may be written");
 }
 
 TEST(Up, ASecondOneIsRefused) {

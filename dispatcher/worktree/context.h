@@ -47,6 +47,11 @@ struct Context {
   mutable std::map<std::string, RemoteLook> remotes;
 
   [[nodiscard]] GitPlace refs_only() const { return {.git_dir = repository.common_dir}; }
+  // For fetch and push: a remote's address may be relative, and means the checkout's folder then.
+  [[nodiscard]] GitPlace before_remotes() const {
+    return {.git_dir = repository.common_dir,
+            .folder = repository.main_path.empty() ? repository.common_dir : repository.main_path};
+  }
   [[nodiscard]] std::string pool_path(const SlotId& slot) const { return state + "/pool/" + slot.value; }
   // Never waits; names may hold anything.
   [[nodiscard]] OrReply<FileLock> lock(std::string_view resource) const;

@@ -129,7 +129,7 @@ Exit doctor(const Arguments& args, Shell& shell) {
   bool runs = false;
   {
     const auto lock = lock_dispatcher(config->state);
-    runs = !lock;
+    runs = !lock && lock.error().held;
   }
   std::vector<std::string> did;
   if (args.has("fix")) did = mend(look, known, shell);

@@ -193,6 +193,20 @@ TEST(Ledger, DamagedMissingOrSomebodyElses) {
   EXPECT_FALSE(std::filesystem::exists(place.ledger_path()));
 }
 
+TEST(Ledger, EmptiedBesideAUsedInstallationIsNotMadeNew) {
+  Place place;
+  place.install();
+  place.make_repository();
+  place.run({"ticket", "add", "First"});
+  ::mkdir((place.folder + "/state/records/T-1-g1").c_str(), 0700);
+  for (const char* rest : {"-wal", "-shm"}) std::filesystem::remove(place.ledger_path() + rest);
+  place.write("state/holdfast.db", "");
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"ticket", "add", "x"}, {"ticket", "list"}, {"plan"}, {"up"}})
+    expect_refused(place.run(args), "the ledger was damaged");
+  EXPECT_EQ(place.read("state/holdfast.db"), "");
+}
+
 // Root may write everything, so what is tested is somebody else.
 int as_nobody(const std::function<int()>& body) {
   if (::geteuid() != 0) return body();
@@ -234,7 +248,7 @@ TEST(Ledger, OnAFullDisk) {
   const std::string before = place.run({"ticket", "export"}).out;
   std::string filler(1U << 20, 'x');
   place.write("filler", filler);
-  expect_refused(place.run({"ticket", "add", "x", "-F", "-"}, std::string(400'000, 'y')), "no space");
+  expect_refused(place.run({"ticket", "add", "x", "-F", "-"}, std::string(400'000, 'y')), "the disk is full");
   std::filesystem::remove(disk + "/filler");
   EXPECT_EQ(place.run({"ticket", "export"}).out, before);
   EXPECT_EQ(place.run({"ticket", "add", "Second"}).code, 0);

@@ -66,7 +66,7 @@ Exit up(const Arguments& args, Shell& shell) {
   if (::access(config->state.c_str(), F_OK) != 0)
     return shell.fail(Exit::bad_input, config->state + ": is not there; `holdfast init` makes it");
   const auto lock = lock_dispatcher(config->state);
-  if (!lock) return shell.fail(Exit::taken, lock.error());
+  if (!lock) return shell.fail(lock.error().held ? Exit::taken : Exit::bad_input, lock.error().words);
 
   std::ofstream log_file;
   if (const auto path = args.one("log-file")) {

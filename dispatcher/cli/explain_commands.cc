@@ -11,6 +11,7 @@
 #include "dispatcher/core/verdict.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/system/file_records.h"
+#include "dispatcher/system/process_identity.h"
 
 namespace holdfast::cli {
 namespace {
@@ -169,6 +170,11 @@ Exit explain(const Arguments& args, Shell& shell) {
 
 // --- deaths
 
+// Nobody has recorded an end: neither the ledger nor its runner. (`explain` looks whether that is still so.)
+bool lives(const Attempt& a, const RecordSighting* record) {
+  return a.open() && a.cause == Cause::none && (record == nullptr || !record->end);
+}
+
 Json death_row(const Attempt& a, const RecordSighting* record) {
   Json j;
   j["ticket"] = a.id.ticket.value;
@@ -189,9 +195,18 @@ Json death_row(const Attempt& a, const RecordSighting* record) {
                       : !record->worker_running ? "no worker of it ever ran"
                                                 : "its runner did not live to write its end";
   if (end == nullptr && record != nullptr && !record->worker_running) j["oom"] = "no";
+  if (lives(a, record)) {  // there is no death of it to tell facts about
+    j["oom"] = nullptr;
+    j["oom_evidence"] = "";
+  }
   j["ended_because"] = end != nullptr ? end->reason : "";
   j["cause"] = words_for(a.cause);
-  j["sentence"] = a.cause == Cause::none ? "not dead" : sentence_for(a.cause, a.exit_code);
+  const bool gone = worker.known() && presence_of(worker) == Presence::gone;
+  j["sentence"] = a.cause != Cause::none ? sentence_for(a.cause, a.exit_code)
+                  : !lives(a, record)    ? "ended, and not accounted for yet"
+                  : gone
+                      ? "its worker is not there, and no end of it is recorded yet; `holdfast explain` looks"
+                      : "alive";
   j["evidence"] = a.evidence;
   j["spawned_at"] = a.spawned_at.set() ? Json(a.spawned_at.ms) : Json(nullptr);
   j["died_at"] = a.died_at.set() ? Json(a.died_at.ms) : Json(nullptr);
@@ -231,13 +246,16 @@ Exit deaths(const Arguments& args, Shell& shell) {
     };
     shell.out << shell.paint(bold, attempt_key(a.id)) << "  " << safe(text("sentence"))
               << (a.died_at.set() ? ", " + clock_words(a.died_at) : "") << "\n";
-    line("pid", row["pid"].is_null() ? "none: no worker of it is recorded" : text("pid"));
-    line("exit", !row["exit_code"].is_null() ? "code " + text("exit_code")
+    const bool alive = row["oom"].is_null();
+    line("pid",
+         row["pid"].is_null() ? alive ? "none yet" : "none: no worker of it is recorded" : text("pid"));
+    line("exit", alive                         ? ""
+                 : !row["exit_code"].is_null() ? "code " + text("exit_code")
                  : !row["signal"].is_null()
                      ? "signal " + text("signal") + (row["core_dumped"] == true ? ", core dumped" : "")
-                 : a.open() && a.cause == Cause::none ? "it is not dead"
-                                                      : "not recorded");
-    line("oom", text("oom") + (text("oom_evidence").empty() ? "" : " (" + text("oom_evidence") + ")"));
+                     : "not recorded");
+    line("oom",
+         alive ? "" : text("oom") + (text("oom_evidence").empty() ? "" : " (" + text("oom_evidence") + ")"));
     line("ended because", text("ended_because"));
     line("evidence", a.evidence);
     line("branch", a.branch.value + (a.branch_facts.empty() ? "" : ": " + a.branch_facts));

@@ -81,6 +81,22 @@ TEST(Init, RefusesWhatCannotWorkAndMakesNothing) {
   }
 }
 
+TEST(Installation, ACopyDoesNotDriveTheOriginalsWorkers) {
+  Place place;
+  place.make_repository();
+  ASSERT_EQ(place.run({"init", "hf", "--repo", "repo"}).code, 0);
+  Place::sh("cp -a '" + place.folder + "/hf' '" + place.folder + "/copy'");
+  for (const char* command : {"up", "plan", "doctor"})
+    expect_refused(place.run({"--config", "copy/holdfast.json", command}), "would drive the same workers");
+  EXPECT_EQ(place.run({"--config", "copy/holdfast.json", "ticket", "list"}).code, 0);  // it may be read
+  EXPECT_EQ(place.run({"--config", "hf/holdfast.json", "plan"}).code, 0);
+  // Moved: the original is not there, and a person says so.
+  std::filesystem::remove_all(place.folder + "/hf");
+  expect_refused(place.run({"--config", "copy/holdfast.json", "plan"}), "copy/state/installed-at");
+  std::filesystem::remove(place.folder + "/copy/state/installed-at");
+  EXPECT_EQ(place.run({"--config", "copy/holdfast.json", "plan"}).code, 0);
+}
+
 TEST(Up, RefusesBadSurroundings) {
   Place place;
   place.install();

@@ -31,9 +31,12 @@ struct NamedProbe {
   std::string detail;
 };
 
-std::vector<NamedProbe> probes_of(const Attempt& a, const Sightings& seen, Instant now) {
+std::vector<NamedProbe> probes_of(const Attempt& a, const Knowledge& k, const Sightings& seen, Instant now) {
   const Evidence e = weigh(a, seen, now);
   std::string tmux = "not looked at", process = "not looked at", record = "not looked at", heartbeat, host;
+  const auto shard = k.shards.find(a.shard);
+  if (shard != k.shards.end() && !shard->second.trouble.empty())
+    tmux = "asked, did not answer: " + shard->second.trouble;
   if (seen.pane) {
     const PaneView& view = seen.pane->what;
     tmux = !view.server.known() ? "no server listens"
@@ -105,7 +108,7 @@ Exit explain(const Arguments& args, Shell& shell) {
     j["verdict"] = a ? Json(words_of(verdict)) : Json(nullptr);
     j["evidence"] = Json::object();
     if (a)
-      for (const NamedProbe& p : probes_of(*a, t.seen, now))
+      for (const NamedProbe& p : probes_of(*a, look.brain.knowledge, t.seen, now))
         j["evidence"][p.name] = {
             {"says", words_of(p.probe.says)}, {"fresh", p.probe.fresh}, {"detail", p.detail}};
     j["rule"] = words_for(plan.rule);
@@ -136,7 +139,7 @@ Exit explain(const Arguments& args, Shell& shell) {
     shell.out << "runtime     " << attempt_key(a->id) << ", " << words_for(a->phase) << " since "
               << clock_words(a->changed_at) << "\n"
               << "verdict     " << words_of(verdict) << "\n";
-    for (const NamedProbe& p : probes_of(*a, t.seen, now)) {
+    for (const NamedProbe& p : probes_of(*a, look.brain.knowledge, t.seen, now)) {
       const std::string head =
           "  " + std::string(p.name) + std::string(10 - std::string_view(p.name).size(), ' ');
       shell.out << head << words_of(p.probe.says) << (p.probe.fresh ? "" : " (stale)")

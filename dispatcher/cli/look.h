@@ -2,6 +2,7 @@
 // fed through the same core; nothing is written, and no worker can tell.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct LookAround {
   Config config;
   std::unique_ptr<Installation> parts;
   Brain brain;
+  std::map<int, RawReply> silent;     // tmux servers that did not answer: they are asked once a look
   std::vector<std::string> troubles;  // what could not be looked at
   std::vector<SlotSighting> slots;    // as git has them
   std::vector<Hindrance> hindrances;  // what the dispatcher tried last, in vain

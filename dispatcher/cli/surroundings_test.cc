@@ -3,6 +3,8 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -287,6 +289,36 @@ TEST(Configuration, ThatIsWrongIsSaidByEveryCommand) {
   expect_refused(place.run({"ticket", "list", "--config", "nope.json"}), "cannot be read");
   std::filesystem::remove(place.folder + "/holdfast.json");
   expect_refused(place.run({"ticket", "list"}), "holdfast init");
+}
+
+TEST(Look, StoppedTmuxServersCostOneDeadlineAndAreSaidToBeSilent) {
+  Place place;
+  place.install(R"(, "shards": 2, "patience": {"call_deadline": "1s"})");
+  place.make_repository();
+  place.run({"ticket", "add", "First"});
+  place.attempt("T-1", holdfast::kit::Stage::running);
+  std::vector<std::int64_t> servers;
+  {
+    const auto config = load_config(place.folder + "/holdfast.json");
+    ASSERT_TRUE(config) << config.error().words;
+    const auto parts = open_installation(*config, LedgerMode::dispatcher);
+    ASSERT_TRUE(parts) << parts.error().words;
+    for (int shard = 0; shard < 3; ++shard)
+      servers.push_back((*parts)->world().terminal.start_server(shard, seconds(10)).value.pid);
+  }
+  for (const std::int64_t pid : servers) {
+    ASSERT_GT(pid, 1);
+    ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGSTOP), 0);
+  }
+  const auto began = std::chrono::steady_clock::now();
+  const auto plan = place.run({"plan"});
+  const auto took = std::chrono::steady_clock::now() - began;
+  const auto explained = place.run({"explain", "T-1"});
+  for (const std::int64_t pid : servers) ::kill(static_cast<pid_t>(pid), SIGKILL);
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_LT(took, std::chrono::milliseconds(2900)) << "one after the other";
+  EXPECT_NE(plan.out.find("tmux server 2 was asked and did not answer"), std::string::npos) << plan.out;
+  EXPECT_NE(explained.out.find("asked, did not answer"), std::string::npos) << explained.out;
 }
 
 TEST(TmuxFolder, IsBesideTheLedgerWhereThePathIsShort) {

@@ -116,7 +116,7 @@ Exit doctor(const Arguments& args, Shell& shell) {
   add(find_pool_trouble(look.brain.knowledge, look.slots));
   add(find_stranded(look));
   for (const Hindrance& one : look.hindrances)
-    found.push_back({Weight::warning, "in-the-way", one.ticket, describe(one),
+    found.push_back({Weight::warning, "in-the-way", "", describe(one),
                      "the dispatcher tries it again until it works, or its tries are used up"});
   for (const std::string& trouble : look.troubles)
     found.push_back({Weight::warning, "not-seen", "", trouble, "look again when it answers"});

@@ -187,6 +187,12 @@ DeskAnswer<TicketPage> Desk::show(const TicketId& id) {
 std::expected<int, std::vector<LineError>> Desk::import_lines(std::string_view text, const std::string& by,
                                                               Instant now) {
   TicketLines read = parse_ticket_lines(text, now);
+  // Somebody who works on it, or a branch to review, does not come with the line.
+  for (const TicketLine& line : read.lines)
+    if (line.ticket.state == BoardState::in_progress || line.ticket.state == BoardState::in_review)
+      read.errors.push_back({line.line, "/state",
+                             std::string("must not be ") + words_for(line.ticket.state) +
+                                 ": nobody works on it here; todo, backlog or blocked"});
   if (!read.errors.empty()) return std::unexpected(std::move(read.errors));
   for (TicketLine& line : read.lines) line.ticket.moved_by = person(by);
   std::vector<LineError> errors;

@@ -28,6 +28,8 @@ std::int32_t next_code_point(std::string_view text, std::size_t& at) {
 }
 
 bool is_control(std::int32_t point) {
+  if ((point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069))
+    return true;  // they change the order in which the rest of the line is read
   return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029;
 }
 

@@ -150,7 +150,7 @@ TicketLine read_ticket(const json& object, int line, Instant now, std::vector<Li
   r.text("id", t.id.value, true);
   r.text("title", t.title, true);
   r.text("body", t.body);
-  std::string state = words_for(BoardState::backlog);
+  std::string state = words_for(BoardState::todo);
   r.text("state", state);
   if (const auto known = board_state_from(state))
     t.state = *known;

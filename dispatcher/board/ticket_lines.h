@@ -4,7 +4,8 @@
 //   {"id":"T-1","title":"Fix it","body":"...","state":"todo","priority":100,"profile":"","labels":["bug"],
 //    "depends_on":["T-0"],"created_at":1700000000000,"changed_at":1700000000000,"reason":"","comments":[...]}
 //
-// Only id and title are required; state is then `backlog`, priority 100, the times those of the import.
+// Only id and title are required; state is then `todo`, as with `ticket add`, priority 100, the times those
+// of the import.
 #pragma once
 
 #include <expected>

@@ -60,7 +60,7 @@ TEST_F(TicketLinesTest, AnExportReadsBackByteForByte) {
 TEST_F(TicketLinesTest, OnlyIdAndTitleAreNeeded) {
   ASSERT_EQ(import_of("\n{\"id\":\"T-1\",\"title\":\"t\"}\r\n\n"), "added 1");
   const auto ticket = desk->show({"T-1"})->ticket;
-  EXPECT_EQ(ticket.state, BoardState::backlog);
+  EXPECT_EQ(ticket.state, BoardState::todo);
   EXPECT_EQ(ticket.priority, 100);
   EXPECT_EQ(ticket.created_at, Instant{5000});
   EXPECT_EQ(ticket.moved_by, "person:alice");

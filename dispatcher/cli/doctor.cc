@@ -75,11 +75,27 @@ std::vector<Finding> find_strays(const Knowledge& k, const KnownAttempts& known)
                              " that no record knows (pane process " + std::to_string(pane.pane_pid) + ")",
                          "was the ledger lost? it is never killed unasked"});
     }
+  std::vector<AttemptId> unknown;
   for (const AttemptId& id : k.traces)
-    if (!known.contains(id))
+    if (!known.contains(id)) unknown.push_back(id);
+  constexpr std::size_t told_one_by_one = 3;
+  if (unknown.size() <= told_one_by_one) {
+    for (const AttemptId& id : unknown)
       found.push_back({Weight::warning, "stray-trace", attempt_key(id),
                        "a record folder, branch or saved ref of an attempt that the ledger does not know",
                        "its commits are kept; new generations begin above it"});
+    return found;
+  }
+  // Another installation works in the same repository, or the ledger was lost: one line says that.
+  std::string names;
+  for (std::size_t n = 0; n < told_one_by_one; ++n) names += attempt_key(unknown[n]) + ", ";
+  found.push_back(
+      {Weight::warning, "stray-traces", "",
+       std::to_string(unknown.size()) +
+           " attempts that the ledger does not know have left a record folder, branch or saved ref (" +
+           names + "...)",
+       "another installation in this repository, or a lost ledger; their commits are kept, and new "
+       "generations begin above them"});
   return found;
 }
 
@@ -103,8 +119,10 @@ std::vector<Finding> find_pool_trouble(const Knowledge& k, const std::vector<Slo
     const auto sighting = seen.find(id);
     if (!slots.empty() && (sighting == seen.end() || sighting->second->registered == Tri::no))
       found.push_back({Weight::warning, "missing-worktree", id.value,
-                       "git does not have this worktree (" + slot.path + ")",
-                       "`holdfast up` makes it again"});
+                       "its folder is gone (" + slot.path + ")",
+                       slot.state == SlotState::quarantined ? "`holdfast pool gc` makes it again"
+                       : slot.state == SlotState::leased    ? "it is made again when its attempt is closed"
+                                                            : "`holdfast up` makes it again"});
   }
   for (const auto& [id, one] : seen)
     if (!k.slots.contains(id))

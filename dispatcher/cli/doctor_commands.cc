@@ -66,6 +66,7 @@ std::vector<std::string> mend(LookAround& look, const KnownAttempts& known, Shel
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return {"nothing: " + books.error().words};
   int freed = 0;
+  for (std::string& words : remake_lost_slots(look)) did.push_back(std::move(words));
   const auto fit = slots_fit_again(look.brain.knowledge, look.slots);
   if (const auto trouble = free_slots(*books->ledger, fit, freed, shell.now())) did.push_back(trouble->words);
   if (freed > 0) did.push_back("gave " + std::to_string(freed) + " clean worktrees back to the pool");
@@ -114,6 +115,9 @@ Exit doctor(const Arguments& args, Shell& shell) {
   add(find_strays(look.brain.knowledge, known));
   add(find_pool_trouble(look.brain.knowledge, look.slots));
   add(find_stranded(look));
+  for (const Hindrance& one : look.hindrances)
+    found.push_back({Weight::warning, "in-the-way", "", describe(one),
+                     "the dispatcher tries it again until it works, or its tries are used up"});
   for (const std::string& trouble : look.troubles)
     found.push_back({Weight::warning, "not-seen", "", trouble, "look again when it answers"});
   std::vector<Finding> ordered;  // the heaviest first
@@ -125,7 +129,7 @@ Exit doctor(const Arguments& args, Shell& shell) {
   bool runs = false;
   {
     const auto lock = lock_dispatcher(config->state);
-    runs = !lock;
+    runs = !lock && lock.error().held;
   }
   std::vector<std::string> did;
   if (args.has("fix")) did = mend(look, known, shell);

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "dispatcher/cli/idle.h"
+#include "dispatcher/cli/progress.h"
 #include "dispatcher/config/fields.h"
 
 namespace holdfast::cli {
@@ -75,6 +78,34 @@ TEST(Doctor, StraysAreNamedAndOthersSessionsAreNot) {
   const KnownAttempts known = {{{"T-1"}, {1}}, {{"T-2"}, {1}}, {{"T-3"}, {1}}};
   EXPECT_EQ(kinds(find_strays(k, known)),
             "stray-session:hf-T-10-g1 dead-session:hf-T-2-g1 stray-session:hf-T-3-g1 stray-trace:T-7-g2 ");
+}
+
+TEST(Doctor, ManyTracesOfAnotherInstallationAreOneLine) {
+  Knowledge k = looked();
+  for (int n = 1; n <= 120; ++n) k.traces.insert({{"X-" + std::to_string(n)}, {1}});
+  const auto found = find_strays(k, {});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found.front().words.find("120 attempts"), std::string::npos);
+}
+
+TEST(Up, DoesNotTellOldEndingsAgain) {
+  std::istringstream in;
+  std::ostringstream out, err;
+  Shell shell{in,  out,
+              err, [](const std::string&) { return std::optional<std::string>(); },
+              "/", [] { return Instant{}; }};
+  Brain brain;
+  brain.knowledge = looked();
+  brain.knowledge.tickets[{"T-1"}].newest = attempt("T-1", Phase::closed);
+  Progress progress;
+  EXPECT_TRUE(progress.changes(brain, shell).empty());
+  Attempt next = attempt("T-1", Phase::planned);
+  next.id.generation = {2};
+  brain.knowledge.tickets[{"T-1"}].newest = next;
+  EXPECT_EQ(progress.changes(brain, shell).size(), 1U);
+  brain.knowledge.tickets[{"T-1"}].newest->phase = Phase::closed;
+  brain.knowledge.tickets[{"T-1"}].newest->revision += 1;
+  EXPECT_EQ(progress.changes(brain, shell).size(), 1U);  // its own one is told
 }
 
 TEST(Doctor, FindsLeasesOfNobodyAndMissingWorktrees) {

@@ -11,6 +11,7 @@
 #include "dispatcher/core/verdict.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/system/file_records.h"
+#include "dispatcher/system/process_identity.h"
 
 namespace holdfast::cli {
 namespace {
@@ -30,9 +31,12 @@ struct NamedProbe {
   std::string detail;
 };
 
-std::vector<NamedProbe> probes_of(const Attempt& a, const Sightings& seen, Instant now) {
+std::vector<NamedProbe> probes_of(const Attempt& a, const Knowledge& k, const Sightings& seen, Instant now) {
   const Evidence e = weigh(a, seen, now);
   std::string tmux = "not looked at", process = "not looked at", record = "not looked at", heartbeat, host;
+  const auto shard = k.shards.find(a.shard);
+  if (shard != k.shards.end() && !shard->second.trouble.empty())
+    tmux = "asked, did not answer: " + shard->second.trouble;
   if (seen.pane) {
     const PaneView& view = seen.pane->what;
     tmux = !view.server.known() ? "no server listens"
@@ -104,7 +108,7 @@ Exit explain(const Arguments& args, Shell& shell) {
     j["verdict"] = a ? Json(words_of(verdict)) : Json(nullptr);
     j["evidence"] = Json::object();
     if (a)
-      for (const NamedProbe& p : probes_of(*a, t.seen, now))
+      for (const NamedProbe& p : probes_of(*a, look.brain.knowledge, t.seen, now))
         j["evidence"][p.name] = {
             {"says", words_of(p.probe.says)}, {"fresh", p.probe.fresh}, {"detail", p.detail}};
     j["rule"] = words_for(plan.rule);
@@ -122,6 +126,9 @@ Exit explain(const Arguments& args, Shell& shell) {
     for (std::size_t n = skipped; n < events.value.size(); ++n)
       j["events"].push_back(row_of(events.value[n]));
     j["not_seen"] = look.troubles;
+    j["in_the_way"] = Json::array();
+    for (const Hindrance& one : look.hindrances)
+      if (one.ticket.empty() || one.ticket == id->value) j["in_the_way"].push_back(safe(describe(one)));
     print(shell, j);
     return Exit::ok;
   }
@@ -132,7 +139,7 @@ Exit explain(const Arguments& args, Shell& shell) {
     shell.out << "runtime     " << attempt_key(a->id) << ", " << words_for(a->phase) << " since "
               << clock_words(a->changed_at) << "\n"
               << "verdict     " << words_of(verdict) << "\n";
-    for (const NamedProbe& p : probes_of(*a, t.seen, now)) {
+    for (const NamedProbe& p : probes_of(*a, look.brain.knowledge, t.seen, now)) {
       const std::string head =
           "  " + std::string(p.name) + std::string(10 - std::string_view(p.name).size(), ' ');
       shell.out << head << words_of(p.probe.says) << (p.probe.fresh ? "" : " (stale)")
@@ -148,6 +155,9 @@ Exit explain(const Arguments& args, Shell& shell) {
               << "\n";
   shell.out << "budget      " << t.memory.charged << " of " << config->policy.attempts_max
             << " attempts charged\n";
+  for (const Hindrance& one : look.hindrances)
+    if (one.ticket.empty() || one.ticket == id->value)
+      shell.out << "in the way  " << shell.paint(yellow, safe(describe(one), 400)) << "\n";
   for (const std::string& trouble : look.troubles)
     shell.out << shell.paint(yellow, "could not be seen: " + safe(trouble, 300)) << "\n";
   if (!events.value.empty()) shell.out << "events\n";
@@ -162,6 +172,11 @@ Exit explain(const Arguments& args, Shell& shell) {
 }
 
 // --- deaths
+
+// Nobody has recorded an end: neither the ledger nor its runner. (`explain` looks whether that is still so.)
+bool lives(const Attempt& a, const RecordSighting* record) {
+  return a.open() && a.cause == Cause::none && (record == nullptr || !record->end);
+}
 
 Json death_row(const Attempt& a, const RecordSighting* record) {
   Json j;
@@ -183,9 +198,18 @@ Json death_row(const Attempt& a, const RecordSighting* record) {
                       : !record->worker_running ? "no worker of it ever ran"
                                                 : "its runner did not live to write its end";
   if (end == nullptr && record != nullptr && !record->worker_running) j["oom"] = "no";
+  if (lives(a, record)) {  // there is no death of it to tell facts about
+    j["oom"] = nullptr;
+    j["oom_evidence"] = "";
+  }
   j["ended_because"] = end != nullptr ? end->reason : "";
   j["cause"] = words_for(a.cause);
-  j["sentence"] = a.cause == Cause::none ? "not dead" : sentence_for(a.cause, a.exit_code);
+  const bool gone = worker.known() && presence_of(worker) == Presence::gone;
+  j["sentence"] = a.cause != Cause::none ? sentence_for(a.cause, a.exit_code)
+                  : !lives(a, record)    ? "ended, and not accounted for yet"
+                  : gone
+                      ? "its worker is not there, and no end of it is recorded yet; `holdfast explain` looks"
+                      : "alive";
   j["evidence"] = a.evidence;
   j["spawned_at"] = a.spawned_at.set() ? Json(a.spawned_at.ms) : Json(nullptr);
   j["died_at"] = a.died_at.set() ? Json(a.died_at.ms) : Json(nullptr);
@@ -225,13 +249,16 @@ Exit deaths(const Arguments& args, Shell& shell) {
     };
     shell.out << shell.paint(bold, attempt_key(a.id)) << "  " << safe(text("sentence"))
               << (a.died_at.set() ? ", " + clock_words(a.died_at) : "") << "\n";
-    line("pid", row["pid"].is_null() ? "none: no worker of it is recorded" : text("pid"));
-    line("exit", !row["exit_code"].is_null() ? "code " + text("exit_code")
+    const bool alive = row["oom"].is_null();
+    line("pid",
+         row["pid"].is_null() ? alive ? "none yet" : "none: no worker of it is recorded" : text("pid"));
+    line("exit", alive                         ? ""
+                 : !row["exit_code"].is_null() ? "code " + text("exit_code")
                  : !row["signal"].is_null()
                      ? "signal " + text("signal") + (row["core_dumped"] == true ? ", core dumped" : "")
-                 : a.open() && a.cause == Cause::none ? "it is not dead"
-                                                      : "not recorded");
-    line("oom", text("oom") + (text("oom_evidence").empty() ? "" : " (" + text("oom_evidence") + ")"));
+                     : "not recorded");
+    line("oom",
+         alive ? "" : text("oom") + (text("oom_evidence").empty() ? "" : " (" + text("oom_evidence") + ")"));
     line("ended because", text("ended_because"));
     line("evidence", a.evidence);
     line("branch", a.branch.value + (a.branch_facts.empty() ? "" : ": " + a.branch_facts));

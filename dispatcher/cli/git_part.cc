@@ -20,6 +20,12 @@ std::vector<std::string> what_is_wrong_with_repository(const std::string& reposi
   return check_repository(repository, target, GitSettings{}, deadline);
 }
 
+std::vector<std::string> what_is_wrong_with_remote(const Config& config) {
+  const Policy& policy = config.policy;
+  if (policy.remote.empty()) return {};
+  return check_remote(config.repository, policy.remote, policy.start, GitSettings{}, policy.git_deadline);
+}
+
 std::string checkout_of(const std::string& path) {
   const Repository found = locate_repository(path);
   return found.main_path.empty() ? path : found.main_path;

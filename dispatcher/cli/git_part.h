@@ -20,6 +20,8 @@ std::unique_ptr<Worktrees> make_worktrees(const Config&, bool fetch);
 // What is wrong with repository, target or git, one sentence each.
 std::vector<std::string> what_is_wrong_with_repository(const std::string& repository,
                                                        const std::string& target, Duration deadline);
+// What is wrong with the configured remote, by its name alone; nothing where none is configured.
+std::vector<std::string> what_is_wrong_with_remote(const Config&);
 // The checkout that a path is in, or the path itself where it is none.
 std::string checkout_of(const std::string& path);
 

@@ -108,10 +108,34 @@ void wake_dispatcher(const Config& config) {
   ::close(fd);
 }
 
+Or<void> check_is_at_home(const std::string& state, bool may_write) {
+  std::error_code failed;
+  const std::string here = std::filesystem::canonical(state, failed).string();
+  if (failed) return {};  // whoever opens the ledger says it better
+  const std::string file = state + "/installed-at";
+  const FileText known = read_file(file, 8192);
+  const std::string home = known.text.substr(0, known.text.find('\n'));
+  if (known.error == 0 && !home.empty()) {
+    if (home == here) return {};
+    const bool original = std::filesystem::exists(home + "/holdfast.db", failed);
+    return bad(
+        state + ": was installed at " + home +
+        (original ? ", which is still there: this copy of it would drive the same workers; `holdfast init` "
+                    "makes an installation of its own"
+                  : ", which is not there: if it was moved, and nothing else uses it there, remove " + file));
+  }
+  if (may_write)
+    if (const int error = replace_file(state, "installed-at", here + "\n"); error != 0)
+      return bad(file + ": " + errno_words(error));
+  return {};
+}
+
 Or<std::unique_ptr<Installation>> open_installation(const Config& config, LedgerMode mode) {
   auto whole = std::make_unique<Installation>();
   Installation::Parts& p = *whole->parts;
   p.places = places_of(config);
+  if (const auto home = check_is_at_home(p.places.state, mode == LedgerMode::dispatcher); !home)
+    return bad(home.error().words);
   auto ledger = open_ledger(p.places.ledger, mode);
   if (!ledger) return bad(ledger.error());
   p.ledger = std::move(*ledger);
@@ -149,6 +173,7 @@ Or<void> check_surroundings(const Config& config) {
           what_is_wrong_with_repository(config.repository, config.policy.target, config.policy.git_deadline);
       !wrong.empty())
     return bad(wrong.front());
+  if (const auto wrong = what_is_wrong_with_remote(config); !wrong.empty()) return bad(wrong.front());
   if (find_runner().empty())
     return bad("holdfast-runner is not there: it belongs beside this program, or in ../libexec/holdfast");
   return {};

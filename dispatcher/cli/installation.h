@@ -62,6 +62,11 @@ struct Installation {
   std::unique_ptr<Parts> parts;
 };
 
+// Its state folder knows where it was made, so that a copy of it is no second dispatcher of the same workers:
+// the copied ledger names their processes and the copied `tmux-folder` their servers. Written where it is not
+// yet.
+Or<void> check_is_at_home(const std::string& state, bool may_write);
+
 // Opens the files and makes the parts; starts nothing. `for_looking`: git does not fetch, nothing is written.
 Or<std::unique_ptr<Installation>> open_installation(const Config&, LedgerMode);
 

@@ -1,5 +1,8 @@
 #include "dispatcher/cli/look.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "dispatcher/core/classify.h"
 #include "dispatcher/driver/perform.h"
 
@@ -8,8 +11,12 @@ namespace {
 
 constexpr int looks_per_ticket = 12;
 
+// A person waits for it, and what does not answer now is said to be silent, not dead.
+constexpr Duration longest_call = seconds(4);
+
 Deadlines deadlines(const Config& config) {
-  return {config.policy.call_deadline, config.policy.git_deadline, config.pool_deadline};
+  return {std::min(config.policy.call_deadline, longest_call), config.policy.git_deadline,
+          config.pool_deadline};
 }
 
 }  // namespace
@@ -51,6 +58,13 @@ bool only_reads(const Effect& effect) {
 
 void LookAround::perform_reading(const Effect& effect) {
   begun(brain.knowledge, effect);
+  const auto* listing = std::get_if<ListServer>(&effect);
+  if (const auto known = listing != nullptr ? silent.find(listing->shard) : silent.end();
+      known != silent.end()) {
+    const Instant now = wall_clock();
+    absorb(brain.knowledge, Answer{effect, known->second, {}, now, now}, brain.policy);
+    return;
+  }
   const Answer answer = perform(effect, parts->world(), deadlines(config));
   brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
   absorb(brain.knowledge, answer, brain.policy);
@@ -76,6 +90,7 @@ Or<std::unique_ptr<LookAround>> look_around(const Config& config, bool worktrees
   look->config = config;
   look->parts = std::move(*parts);
   look->brain.policy = config.policy;
+  look->hindrances = read_hindrances(config.state);
   Knowledge& k = look->brain.knowledge;
   k.now = wall_clock();
 
@@ -93,11 +108,23 @@ Or<std::unique_ptr<LookAround>> look_around(const Config& config, bool worktrees
     }
   }
   look->perform_reading(ListRecords{});
-  for (int shard = 0; shard < config.policy.shards + 1; ++shard) {
-    const Answer listing = perform(ListServer{shard, {}}, look->parts->world(), deadlines(config));
+  // All servers at once: one that is stopped costs its deadline, not each of them.
+  std::vector<Answer> listings(static_cast<std::size_t>(config.policy.shards) + 1);
+  {
+    std::vector<std::jthread> askers;
+    for (std::size_t shard = 0; shard < listings.size(); ++shard)
+      askers.emplace_back([&, shard] {
+        listings[shard] =
+            perform(ListServer{static_cast<int>(shard), {}}, look->parts->world(), deadlines(config));
+      });
+  }
+  for (std::size_t shard = 0; shard < listings.size(); ++shard) {
+    const Answer& listing = listings[shard];
     absorb(k, listing, look->brain.policy);
-    if (!is_done(classify(Call::server_list, listing.raw)))
-      look->troubles.push_back("tmux server " + std::to_string(shard) + ": " + listing.raw.error);
+    if (is_done(classify(Call::server_list, listing.raw))) continue;
+    look->silent[static_cast<int>(shard)] = listing.raw;
+    look->troubles.push_back("tmux server " + std::to_string(shard) +
+                             " was asked and did not answer: " + listing.raw.error);
   }
   if (worktrees) {
     look->perform_reading(ListTraces{});

@@ -8,11 +8,12 @@
 namespace holdfast::cli {
 
 Or<Message> queue_message(Ledger& ledger, const Attempt& attempt, MessageKind kind, const std::string& text,
-                          const Shell& shell) {
+                          const Shell& shell, const std::string& named) {
   if (const auto wrong = what_is_wrong_with_text(text)) return bad("the message " + *wrong);
   if (text.empty()) return bad("the message is empty");
   Message message;
-  message.id = {"m-" + random_token()};  // unguessable, so no two callers ever name the same one
+  // Unguessable, so no two callers ever name the same one, unless they mean to.
+  message.id = {named.empty() ? "m-" + random_token() : named};
   message.attempt = attempt.id;
   message.kind = kind;
   message.text = text;

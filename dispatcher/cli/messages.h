@@ -9,7 +9,10 @@
 
 namespace holdfast::cli {
 
-Or<Message> queue_message(Ledger&, const Attempt&, MessageKind, const std::string& text, const Shell&);
+// `named`: where two that say the same thing to the same question must be one; else it gets a name of its
+// own.
+Or<Message> queue_message(Ledger&, const Attempt&, MessageKind, const std::string& text, const Shell&,
+                          const std::string& named = "");
 
 // Why this runtime takes no input now: "runtime is not ready for input, status=..."; nothing: it does.
 struct NotReady {

@@ -65,6 +65,35 @@ std::vector<std::string> path_in(const CommandTree& tree, const std::vector<std:
   return path;
 }
 
+// What CLI11 would say without naming it, or would take: a word that leads nowhere, a value for a flag.
+std::string what_is_wrong(const CommandTree& tree, const std::vector<std::string>& path,
+                          const std::vector<std::string>& words) {
+  std::string name = "holdfast";
+  for (const std::string& part : path) name += " " + part;
+  const auto command = std::ranges::find(tree.commands, path, &Command::path);
+  if (command == tree.commands.end()) {
+    std::size_t at = 0;
+    for (const std::string& word : words) {
+      if (word.starts_with('-')) continue;
+      if (at++ < path.size()) continue;
+      return "'" + safe(word, 80) + "' is not a command" + (path.empty() ? "" : " of `" + name + "`") +
+             "; see `" + name + " --help`";
+    }
+    return "";
+  }
+  for (const std::string& word : words) {
+    if (word == "--") break;
+    const auto equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos) continue;
+    const auto is_flag = [&](const Option& o) {
+      return o.value.empty() && word.substr(2, equals - 2) == o.name;
+    };
+    if (std::ranges::any_of(command->options, is_flag) || std::ranges::any_of(common_options(), is_flag))
+      return safe(word.substr(0, equals), 80) + " takes no value; see `" + name + " --help`";
+  }
+  return "";
+}
+
 }  // namespace
 
 Parsed parse_arguments(const CommandTree& tree, const std::vector<std::string>& args) {
@@ -88,6 +117,9 @@ Parsed parse_arguments(const CommandTree& tree, const std::vector<std::string>& 
   if (std::any_of(args.begin(), end_of_options, is_help))
     return {nullptr, {}, Exit::ok, help_for(tree, path)};
   if (args.size() == 1 && args[0] == "help") return {nullptr, {}, Exit::ok, overview(tree)};
+
+  if (const std::string wrong = what_is_wrong(tree, path, words); !wrong.empty())
+    return {nullptr, {}, Exit::bad_input, wrong};
 
   CLI::App root("holdfast", "holdfast");
   root.set_help_flag();

@@ -61,13 +61,17 @@ Exit plan(const Arguments& args, Shell& shell) {
   if (shell.json) {
     Json troubles = Json::array();
     for (const std::string& trouble : (*look)->troubles) troubles.push_back(safe(trouble));
-    print(shell, {{"plans", rows}, {"not_seen", troubles}});
+    Json hindrances = Json::array();
+    for (const Hindrance& one : (*look)->hindrances) hindrances.push_back(safe(describe(one)));
+    print(shell, {{"plans", rows}, {"not_seen", troubles}, {"in_the_way", hindrances}});
     return Exit::ok;
   }
   if (lines.empty())
     shell.out << "nothing would be done\n";
   else
     shell.out << table({"TICKET", "RULE", "WOULD DO", "WHY"}, lines, shell);
+  for (const Hindrance& one : (*look)->hindrances)
+    shell.out << shell.paint(yellow, "in the way: " + safe(describe(one), 400)) << "\n";
   for (const std::string& trouble : (*look)->troubles)
     shell.out << shell.paint(yellow, "could not be seen: " + safe(trouble, 300)) << "\n";
   return Exit::ok;

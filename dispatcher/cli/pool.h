@@ -5,10 +5,16 @@
 #include <vector>
 
 #include "dispatcher/cli/installation.h"
+#include "dispatcher/cli/look.h"
 #include "dispatcher/core/knowledge.h"
 
 namespace holdfast::cli {
 
+// Quarantined slots whose folder is not there.
+std::vector<Slot> lost_slots(const Knowledge&, const std::vector<SlotSighting>& seen);
+// Makes those folders again, at the start and clean, and sees them so; what stood in the way, slot by slot.
+// All commits stay reachable, and what was staged is saved.
+std::vector<std::string> remake_lost_slots(LookAround&);
 std::vector<Slot> slots_fit_again(const Knowledge&, const std::vector<SlotSighting>& seen);
 std::optional<Trouble> free_slots(Ledger&, const std::vector<Slot>&, int& freed, Instant now);
 

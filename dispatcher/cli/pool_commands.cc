@@ -8,6 +8,7 @@
 #include "dispatcher/cli/pool.h"
 #include "dispatcher/cli/rows.h"
 #include "dispatcher/cli/session.h"
+#include "dispatcher/core/classify.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
 
@@ -52,8 +53,11 @@ Exit gc(const Arguments& args, Shell& shell) {
   if (!config) return fail(shell, config.error());
   const auto opened = look_around(*config, true);
   if (!opened) return fail(shell, opened.error());
-  const auto fit = slots_fit_again((*opened)->brain.knowledge, (*opened)->slots);
   const bool dry = args.has("dry-run");
+  const auto lost = lost_slots((*opened)->brain.knowledge, (*opened)->slots);
+  std::vector<std::string> in_the_way;
+  if (!dry) in_the_way = remake_lost_slots(**opened);
+  const auto fit = slots_fit_again((*opened)->brain.knowledge, (*opened)->slots);
   int freed = 0;
   if (!dry && !fit.empty()) {
     auto books = open_books(shell, LedgerMode::command_line);
@@ -65,17 +69,65 @@ Exit gc(const Arguments& args, Shell& shell) {
   if (shell.json) {
     Json names = Json::array();
     for (const Slot& slot : fit) names.push_back(slot.id.value);
-    print(shell, {{"fit_again", names}, {"freed", freed}, {"dry_run", dry}});
+    Json gone = Json::array();
+    for (const Slot& slot : lost) gone.push_back(slot.id.value);
+    print(shell, {{"fit_again", names},
+                  {"lost_folders", gone},
+                  {"in_the_way", in_the_way},
+                  {"freed", freed},
+                  {"dry_run", dry}});
     return Exit::ok;
   }
+  if (dry)
+    for (const Slot& slot : lost) shell.out << slot.id.value << "  would be made again: its folder is gone\n";
+  for (const std::string& words : in_the_way) shell.out << shell.paint(yellow, safe(words, 300)) << "\n";
   for (const Slot& slot : fit)
     shell.out << slot.id.value << "  " << (dry ? "would be freed" : "freed")
               << ": it is clean and detached again\n";
-  if (fit.empty()) shell.out << "nothing to give back\n";
+  if (fit.empty() && lost.empty()) shell.out << "nothing to give back\n";
   return Exit::ok;
 }
 
 }  // namespace
+
+std::vector<Slot> lost_slots(const Knowledge& k, const std::vector<SlotSighting>& seen) {
+  std::vector<Slot> lost;
+  for (const SlotSighting& one : seen) {
+    const auto slot = k.slots.find(one.slot);
+    if (slot != k.slots.end() && slot->second.state == SlotState::quarantined && one.registered == Tri::no &&
+        slot->second.holder.generation.value != 0)
+      lost.push_back(slot->second);
+  }
+  return lost;
+}
+
+std::vector<std::string> remake_lost_slots(LookAround& look) {
+  std::vector<std::string> in_the_way;
+  const Policy& policy = look.config.policy;
+  Worktrees& worktrees = look.parts->world().worktrees;
+  for (const Slot& slot : lost_slots(look.brain.knowledge, look.slots)) {
+    const auto attempts = look.parts->ledger().attempts_of(slot.holder.ticket);
+    const auto held = std::ranges::find(attempts.value, slot.holder, &Attempt::id);
+    if (held == attempts.value.end()) continue;
+    const auto went = [&](Call call, const RawReply& raw) {
+      const bool done = is_done(classify(call, raw));
+      if (!done) in_the_way.push_back(slot.id.value + " could not be made again: " + raw.error);
+      return done;
+    };
+    // The same steps as when an attempt is closed: pinned and saved, looked at, given back under the slot's
+    // lock.
+    const BranchOrder order = branch_order(*held, policy, true);
+    if (!went(Call::salvage, worktrees.salvage(order, policy.git_deadline).raw)) continue;
+    const auto facts = worktrees.inspect(order, policy.git_deadline);
+    if (!went(Call::inspect, facts.raw)) continue;
+    const CommitId& head = facts.value.head.empty() ? facts.value.tip : facts.value.head;
+    const auto given = worktrees.release({slot.id, held->id}, head, policy.start, policy.git_deadline);
+    if (went(Call::release, given.raw))
+      std::ranges::replace_if(
+          look.slots, [&](const SlotSighting& one) { return one.slot == slot.id; }, given.value);
+  }
+  return in_the_way;
+}
 
 std::vector<Slot> slots_fit_again(const Knowledge& k, const std::vector<SlotSighting>& seen) {
   std::vector<Slot> fit;
@@ -110,7 +162,8 @@ std::vector<Command> pool_commands() {
            status},
           {{"pool", "gc"},
            "Gives quarantined worktrees back to the pool that are clean and detached again.",
-           "What is unsaved is never touched: save or discard it in the worktree yourself, then run this.",
+           "What is unsaved is never touched: save or discard it in the worktree yourself, then run this. A "
+           "worktree whose folder is gone is made again; every commit of its attempt stays.",
            {},
            {{"dry-run", "", "Only say what would be given back.", 'n', false, Is::text}},
            {{"holdfast pool gc --dry-run", ""}},

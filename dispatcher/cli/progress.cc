@@ -61,7 +61,9 @@ std::vector<std::string> Progress::changes(const Brain& brain, const Shell& shel
     if (t.newest &&
         (t.newest->revision != last.attempt_revision || t.newest->id.generation != last.generation)) {
       const std::string line = attempt_line(*t.newest);
-      if (line != last.line || t.newest->id.generation != last.generation)
+      // An ending that was there before this dispatcher is no news of it.
+      const bool old = last.generation.value == 0 && !t.newest->open();
+      if (!old && (line != last.line || t.newest->id.generation != last.generation))
         say(attempt_key(t.newest->id), shell.paint(color_of(t.newest->phase), safe(line, 300)));
       if (t.newest->attention != last.attention && !t.newest->attention.empty())
         say(attempt_key(t.newest->id),

@@ -97,6 +97,7 @@ Exit init(const Arguments& args, Shell& shell) {
   if (!ledger) return shell.fail(Exit::bad_input, ledger.error());
   if (const int error = make_folder(places_of(*config).records); error != 0)
     return shell.fail(Exit::bad_input, places_of(*config).records + ": " + errno_words(error));
+  if (const auto home = check_is_at_home(config->state, true); !home) return fail(shell, home.error());
   const auto tmux = choose_tmux_folder(config->state, (*ledger)->installation(), config->policy.shards, true);
   if (!tmux) return shell.fail(Exit::bad_input, tmux.error());
   const CreateAnswer made = create_exclusively(folder.string(), "holdfast.json", text);

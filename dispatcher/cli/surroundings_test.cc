@@ -3,10 +3,14 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "dispatcher/cli/hindrances.h"
+#include "dispatcher/cli/installation.h"
 #include "dispatcher/cli/shell_kit.h"
 #include "dispatcher/cli/tmux_folder.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
@@ -79,6 +83,22 @@ TEST(Init, RefusesWhatCannotWorkAndMakesNothing) {
   }
 }
 
+TEST(Installation, ACopyDoesNotDriveTheOriginalsWorkers) {
+  Place place;
+  place.make_repository();
+  ASSERT_EQ(place.run({"init", "hf", "--repo", "repo"}).code, 0);
+  Place::sh("cp -a '" + place.folder + "/hf' '" + place.folder + "/copy'");
+  for (const char* command : {"up", "plan", "doctor"})
+    expect_refused(place.run({"--config", "copy/holdfast.json", command}), "would drive the same workers");
+  EXPECT_EQ(place.run({"--config", "copy/holdfast.json", "ticket", "list"}).code, 0);  // it may be read
+  EXPECT_EQ(place.run({"--config", "hf/holdfast.json", "plan"}).code, 0);
+  // Moved: the original is not there, and a person says so.
+  std::filesystem::remove_all(place.folder + "/hf");
+  expect_refused(place.run({"--config", "copy/holdfast.json", "plan"}), "copy/state/installed-at");
+  std::filesystem::remove(place.folder + "/copy/state/installed-at");
+  EXPECT_EQ(place.run({"--config", "copy/holdfast.json", "plan"}).code, 0);
+}
+
 TEST(Up, RefusesBadSurroundings) {
   Place place;
   place.install();
@@ -105,6 +125,66 @@ TEST(Up, RefusesBadSurroundings) {
   EXPECT_EQ(place.everything(), before);
 }
 
+TEST(Up, AWrongOrIncompleteRemoteIsSaidAtOnce) {
+  Place place;
+  place.install(R"(, "remote": "nope")");
+  place.make_repository();
+  const std::string repo = place.folder + "/repo";
+  expect_refused(place.run({"up"}), "the remote \"nope\" has no address");
+  const auto doctor = place.run({"doctor"});
+  EXPECT_NE(doctor.out.find("the remote \"nope\""), std::string::npos) << doctor.out << doctor.err;
+  Place::sh("git -C '" + repo + "' config remote.nope.pushurl somewhere");
+  expect_refused(place.run({"up"}), "the remote \"nope\" has no address");
+  Place::sh("git -C '" + repo + "' remote add other ../other && git -C '" + repo +
+            "' remote add third ../third");
+  expect_refused(place.run({"up"}), "its remotes: nope, other, third");
+  // There is an address, and nothing was ever fetched from it.
+  Place::sh("git -C '" + repo + "' config remote.nope.url ../elsewhere");
+  expect_refused(place.run({"up"}), "does not have refs/remotes/nope/main");
+}
+
+TEST(Hindrances, AreSaidOncePerReasonAndLeftForOthersToRead) {
+  Place place;
+  place.install();
+  Hindrances hindrances;
+  BranchOrder order;
+  order.attempt = {{"T-1"}, {1}};
+  order.branch = {"hf/T-1-first-g1"};
+  Answer answer{PushBranch{order}, {}, {}, {}, {}};
+  answer.raw = {Transport::answered, 128, "", "ssh: Could not resolve hostname\n"};
+  answer.at = {5000};
+  EXPECT_TRUE(hindrances.take(answer).empty());  // perhaps the next try makes it good
+  ASSERT_EQ(hindrances.take(answer).size(), 1U);
+  EXPECT_TRUE(hindrances.take(answer).empty());
+  answer.raw.error = "fatal: not found";
+  ASSERT_EQ(hindrances.take(answer).size(), 1U);
+  write_hindrances(place.folder + "/state", hindrances.all());
+  place.run({"ticket", "add", "First"});
+  EXPECT_NE(place.run({"explain", "T-1"}).out.find("fatal: not found"), std::string::npos);
+  EXPECT_NE(place.run({"plan"}).out.find("fatal: not found"), std::string::npos);
+  answer.raw = {Transport::answered, 0, "", ""};
+  const auto again = hindrances.take(answer);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_NE(again.front().find("works now"), std::string::npos);
+  write_hindrances(place.folder + "/state", hindrances.all());
+  EXPECT_EQ(place.run({"plan"}).out.find("fatal: not found"), std::string::npos);
+}
+
+TEST(Up, AStateFolderThatCannotBeWrittenIsNotAnotherDispatcher) {
+  Place place;
+  place.install();
+  place.make_repository();
+  const std::string state = place.folder + "/state";
+  if (::mount(state.c_str(), state.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    GTEST_SKIP() << "this needs to mount";
+  ASSERT_EQ(::mount(nullptr, state.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  expect_refused(place.run({"up"}), "read-only");
+  expect_refused(place.run({"ticket", "add", "First"}), "read-only");
+  ::umount2(state.c_str(), MNT_DETACH);
+  std::filesystem::create_directory(state + "/dispatcher.lock");
+  expect_refused(place.run({"up"}), "check that the state folder exists and may be written");
+}
+
 TEST(Up, ASecondOneIsRefused) {
   Place place;
   place.install();
@@ -129,6 +209,20 @@ TEST(Ledger, DamagedMissingOrSomebodyElses) {
   std::filesystem::remove(place.ledger_path());
   expect_refused(place.run({"ticket", "add", "x"}), "is not there");
   EXPECT_FALSE(std::filesystem::exists(place.ledger_path()));
+}
+
+TEST(Ledger, EmptiedBesideAUsedInstallationIsNotMadeNew) {
+  Place place;
+  place.install();
+  place.make_repository();
+  place.run({"ticket", "add", "First"});
+  ::mkdir((place.folder + "/state/records/T-1-g1").c_str(), 0700);
+  for (const char* rest : {"-wal", "-shm"}) std::filesystem::remove(place.ledger_path() + rest);
+  place.write("state/holdfast.db", "");
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"ticket", "add", "x"}, {"ticket", "list"}, {"plan"}, {"up"}})
+    expect_refused(place.run(args), "the ledger was damaged");
+  EXPECT_EQ(place.read("state/holdfast.db"), "");
 }
 
 // Root may write everything, so what is tested is somebody else.
@@ -172,7 +266,7 @@ TEST(Ledger, OnAFullDisk) {
   const std::string before = place.run({"ticket", "export"}).out;
   std::string filler(1U << 20, 'x');
   place.write("filler", filler);
-  expect_refused(place.run({"ticket", "add", "x", "-F", "-"}, std::string(400'000, 'y')), "no space");
+  expect_refused(place.run({"ticket", "add", "x", "-F", "-"}, std::string(400'000, 'y')), "the disk is full");
   std::filesystem::remove(disk + "/filler");
   EXPECT_EQ(place.run({"ticket", "export"}).out, before);
   EXPECT_EQ(place.run({"ticket", "add", "Second"}).code, 0);
@@ -195,6 +289,36 @@ TEST(Configuration, ThatIsWrongIsSaidByEveryCommand) {
   expect_refused(place.run({"ticket", "list", "--config", "nope.json"}), "cannot be read");
   std::filesystem::remove(place.folder + "/holdfast.json");
   expect_refused(place.run({"ticket", "list"}), "holdfast init");
+}
+
+TEST(Look, StoppedTmuxServersCostOneDeadlineAndAreSaidToBeSilent) {
+  Place place;
+  place.install(R"(, "shards": 2, "patience": {"call_deadline": "1s"})");
+  place.make_repository();
+  place.run({"ticket", "add", "First"});
+  place.attempt("T-1", holdfast::kit::Stage::running);
+  std::vector<std::int64_t> servers;
+  {
+    const auto config = load_config(place.folder + "/holdfast.json");
+    ASSERT_TRUE(config) << config.error().words;
+    const auto parts = open_installation(*config, LedgerMode::dispatcher);
+    ASSERT_TRUE(parts) << parts.error().words;
+    for (int shard = 0; shard < 3; ++shard)
+      servers.push_back((*parts)->world().terminal.start_server(shard, seconds(10)).value.pid);
+  }
+  for (const std::int64_t pid : servers) {
+    ASSERT_GT(pid, 1);
+    ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGSTOP), 0);
+  }
+  const auto began = std::chrono::steady_clock::now();
+  const auto plan = place.run({"plan"});
+  const auto took = std::chrono::steady_clock::now() - began;
+  const auto explained = place.run({"explain", "T-1"});
+  for (const std::int64_t pid : servers) ::kill(static_cast<pid_t>(pid), SIGKILL);
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_LT(took, std::chrono::milliseconds(2900)) << "one after the other";
+  EXPECT_NE(plan.out.find("tmux server 2 was asked and did not answer"), std::string::npos) << plan.out;
+  EXPECT_NE(explained.out.find("asked, did not answer"), std::string::npos) << explained.out;
 }
 
 TEST(TmuxFolder, IsBesideTheLedgerWhereThePathIsShort) {

@@ -54,7 +54,11 @@ std::vector<Command> ticket_file_commands() {
   return {
       {{"ticket", "import"},
        "Adds tickets from JSON Lines: all of them, or none.",
-       "One object on each line; id and title are required. See `ticket export` for all the fields.",
+       "One object on each line; id and title are required, and the state is todo where the line names none. "
+       "A "
+       "line that is in_progress or in_review is refused: nobody works on it here. See `ticket export` for "
+       "all the "
+       "fields.",
        {{"FILE", "The file; - is the standard input.", Is::file, true, false}},
        {},
        {{"holdfast ticket import tickets.jsonl", ""},

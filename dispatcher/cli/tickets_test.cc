@@ -76,6 +76,8 @@ TEST(BadInput, OnTheBoard) {
   place.install();
   place.run({"ticket", "add", "First"});
   place.write("not-json.jsonl", "{\"id\":\"A\",\"title\":\"x\"}\n{\"id\":\n");
+  place.write("running.jsonl",
+              "{\"id\":\"A\",\"title\":\"a\"}\n{\"id\":\"B\",\"title\":\"b\",\"state\":\"in_progress\"}\n");
   place.write("twice.jsonl", "{\"id\":\"A\",\"title\":\"x\"}\n{\"id\":\"A\",\"title\":\"y\"}\n");
   const std::string before = place.everything();
   const struct {
@@ -98,6 +100,18 @@ TEST(BadInput, OnTheBoard) {
       {{"ticket", "add", ""}, "empty"},
       {{"ticket", "add", "two\nlines"}, "line breaks"},
       {{"ticket", "add", "\x1b[2Jx"}, "control characters"},
+      {{"ticket", "add",
+        "abc\xe2\x80\xae"
+        "def"},
+       "control characters"},  // U+202E
+      {{"ticket", "add",
+        "abc\xe2\x81\xa6"
+        "def"},
+       "control characters"},  // U+2066
+      {{"ticket", "import", "running.jsonl"}, "line 2: /state: must not be in_progress"},
+      {{"events", "--follow=3"}, "--follow takes no value"},
+      {{"frob"}, "'frob' is not a command; see `holdfast --help`"},
+      {{"ticket", "frob"}, "'frob' is not a command of `holdfast ticket`"},
       {{"ticket", "add", "\xff\xfe"}, "not valid UTF-8"},
       {{"ticket", "add", std::string(501, 'x')}, "longer than 500"},
       {{"ticket", "add", "x", "-F", "-"}, "not valid UTF-8", "\xff"},

@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "dispatcher/cli/command.h"
+#include "dispatcher/cli/hindrances.h"
 #include "dispatcher/cli/idle.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/cli/session.h"
@@ -65,7 +66,7 @@ Exit up(const Arguments& args, Shell& shell) {
   if (::access(config->state.c_str(), F_OK) != 0)
     return shell.fail(Exit::bad_input, config->state + ": is not there; `holdfast init` makes it");
   const auto lock = lock_dispatcher(config->state);
-  if (!lock) return shell.fail(Exit::taken, lock.error());
+  if (!lock) return shell.fail(lock.error().held ? Exit::taken : Exit::bad_input, lock.error().words);
 
   std::ofstream log_file;
   if (const auto path = args.one("log-file")) {
@@ -87,6 +88,10 @@ Exit up(const Arguments& args, Shell& shell) {
   const bool until_idle = args.has("until-idle");
   const bool live = args.has("live") && shell.out_is_terminal;
   Progress progress;
+  Hindrances hindrances;
+  std::size_t told_hindrances = 0;
+  std::string in_the_way;  // the newest, for the table that is painted
+  write_hindrances(config->state, {});
   LivePainter painter(shell.out, shell);
   std::string idle_words;
   bool stopped = false;
@@ -110,12 +115,23 @@ Exit up(const Arguments& args, Shell& shell) {
                             }});
   options.watch = [&](const AttemptId& attempt) { parts.watch(attempt); };
   options.unwatch = [&](const AttemptId& attempt) { parts.unwatch(attempt); };
-  if (logging) options.log = [&](const EffectLine& line) { log.write(line, wall_clock()); };
+  options.log = [&](const EffectLine& line) {
+    if (logging) log.write(line, wall_clock());
+    if (line.answer == nullptr) return;
+    const auto lines = hindrances.take(*line.answer);
+    const auto all = hindrances.all();
+    if (!lines.empty() || all.size() != told_hindrances) write_hindrances(config->state, all);
+    told_hindrances = all.size();
+    in_the_way = all.empty() ? "" : "\n! " + safe(describe(all.front()), 300);
+    if (!live)
+      for (const std::string& words : lines)
+        shell.out << shell.paint(yellow, "in the way: " + safe(words, 400)) << "\n" << std::flush;
+  };
   options.enough = [&](const Brain& brain) {
     if (live) {
       const Instant now = wall_clock();
       if (now - painted >= millis(100) || now < painted) {
-        painter.paint(brain, headline(brain));
+        painter.paint(brain, headline(brain) + in_the_way);
         painted = now;
       }
     } else {
@@ -125,7 +141,7 @@ Exit up(const Arguments& args, Shell& shell) {
     const auto words = idle(brain);
     if (!words) return false;
     idle_words = *words;
-    if (live) painter.paint(brain, headline(brain));
+    if (live) painter.paint(brain, headline(brain) + in_the_way);
     return true;
   };
 

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dispatcher/cli/shell_kit.h"
+#include "dispatcher/system/process_identity.h"
 
 namespace holdfast::cli {
 namespace {
@@ -106,6 +107,44 @@ TEST_F(Live, AnAnswerToAQuestionIsQueued) {
   const json messages = runtime()["messages"];
   EXPECT_EQ(messages.back()["kind"], "answer");
   EXPECT_EQ(messages.back()["text"], "the second\n");
+}
+
+TEST_F(Live, AQuestionIsAnsweredOnce) {
+  const AttemptId id = at(Stage::waiting);
+  ASSERT_EQ(place.run({"ticket", "answer", "T-1", "the first"}).code, 0);
+  const auto second = place.run({"ticket", "answer", "T-1", "the second"});
+  EXPECT_EQ(second.code, 4);
+  EXPECT_NE(second.err.find("already answered"), std::string::npos) << second.err;
+  EXPECT_EQ(runtime()["messages"].back()["text"], "the first");
+  auto ledger = open_ledger(place.ledger_path(), LedgerMode::command_line);
+  const Instant later{1'700'000'100'000};
+  ASSERT_EQ((*ledger)->write(RecordRunning{id}, later).raw.code, 0);
+  ASSERT_EQ((*ledger)->write(RecordWaiting{id, "and now?", 5000}, later).raw.code, 0);
+  EXPECT_EQ(place.run({"ticket", "answer", "T-1", "to the next question"}).code, 0);
+}
+
+TEST_F(Live, OnlyABranchOfTheTicketIsWaived) {
+  at(Stage::running);
+  const std::string before = place.run({"events", "--json"}).out;
+  const auto no = place.run({"ticket", "waive", "T-1", "nobranch"});
+  EXPECT_EQ(no.code, 4);
+  EXPECT_NE(no.err.find("it has: hf/T-1-"), std::string::npos) << no.err;
+  EXPECT_EQ(place.run({"events", "--json"}).out, before);
+  EXPECT_EQ(place.run({"ticket", "waive", "T-1", runtime()["branch"]}).code, 0);
+}
+
+TEST_F(Live, DeathsSaysOfALiveOneOnlyThatItIsAlive) {
+  const AttemptId id = at(Stage::newborn);
+  auto ledger = open_ledger(place.ledger_path(), LedgerMode::command_line);
+  ASSERT_EQ(
+      (*ledger)->write(RecordReady{id, own_identity(), own_identity(), ""}, {1'700'000'100'000}).raw.code, 0);
+  const std::string said = place.run({"deaths", "T-1"}).out;
+  EXPECT_NE(said.find("T-1-g1  alive\n"), std::string::npos) << said;
+  for (const char* fact : {"oom", "exit", "ended because"})
+    EXPECT_EQ(said.find(fact), std::string::npos) << said;
+  const json row = json::parse(place.run({"deaths", "T-1", "--json"}).out)[0];
+  EXPECT_TRUE(row["oom"].is_null());
+  EXPECT_EQ(row["sentence"], "alive");
 }
 
 TEST_F(Live, DeclaredDeadByNameAndEvidence) {

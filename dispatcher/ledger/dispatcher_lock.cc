@@ -34,6 +34,19 @@ bool is_still_there(int fd, const std::string& path) {
          held.st_dev == named.st_dev;
 }
 
+std::unexpected<LockTrouble> trouble(std::string words) {
+  return std::unexpected(LockTrouble{false, std::move(words)});
+}
+
+const char* remedy_for(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT: return "the disk is full: free some space";
+    case EROFS: return "the file system is mounted read-only";
+    default: return "check that the state folder exists and may be written";
+  }
+}
+
 }  // namespace
 
 struct DispatcherLock::Held {
@@ -45,23 +58,25 @@ DispatcherLock::DispatcherLock(DispatcherLock&&) noexcept = default;
 DispatcherLock& DispatcherLock::operator=(DispatcherLock&&) noexcept = default;
 DispatcherLock::~DispatcherLock() = default;
 
-std::expected<DispatcherLock, std::string> lock_dispatcher(const std::string& state_folder) {
+std::expected<DispatcherLock, LockTrouble> lock_dispatcher(const std::string& state_folder) {
   const std::string path = state_folder + "/dispatcher.lock";
   for (int tries = 0; tries < 3; ++tries) {
     LockAnswer answer = try_lock(path);
     if (!answer.lock && answer.raw.code == EWOULDBLOCK)
-      return std::unexpected(path + ": another dispatcher works in this folder (" + name_in(path) +
-                             "); stop it, or give this one a state folder of its own");
-    if (!answer.lock)
-      return std::unexpected(answer.raw.error + "; check that the state folder exists and may be written");
+      return std::unexpected(LockTrouble{true, path + ": another dispatcher works in this folder (" +
+                                                   name_in(path) +
+                                                   "); stop it, or give this one a state folder of its own"});
+    if (!answer.lock) return trouble(answer.raw.error + "; " + remedy_for(answer.raw.code));
     if (!is_still_there(answer.lock->fd(), path)) continue;
     const std::string name = own_name() + "\n";
     const bool written = ::ftruncate(answer.lock->fd(), 0) == 0 &&
                          ::pwrite(answer.lock->fd(), name.data(), name.size(), 0) == std::ssize(name);
-    if (!written) return std::unexpected(path + ": cannot be written: " + std::strerror(errno));
+    const int error = errno;
+    if (!written)
+      return trouble(path + ": cannot be written: " + std::strerror(error) + "; " + remedy_for(error));
     return DispatcherLock(std::make_unique<DispatcherLock::Held>(std::move(*answer.lock)));
   }
-  return std::unexpected(path + ": somebody keeps replacing it");
+  return trouble(path + ": somebody keeps replacing it");
 }
 
 }  // namespace holdfast

@@ -8,6 +8,11 @@
 
 namespace holdfast {
 
+struct LockTrouble {
+  bool held = false;  // by another dispatcher; else it could not even be tried
+  std::string words;
+};
+
 class DispatcherLock {
  public:
   DispatcherLock(DispatcherLock&&) noexcept;
@@ -15,7 +20,7 @@ class DispatcherLock {
   ~DispatcherLock();
 
  private:
-  friend std::expected<DispatcherLock, std::string> lock_dispatcher(const std::string&);
+  friend std::expected<DispatcherLock, LockTrouble> lock_dispatcher(const std::string&);
   struct Held;
   explicit DispatcherLock(std::unique_ptr<Held>);
   std::unique_ptr<Held> held_;
@@ -23,6 +28,6 @@ class DispatcherLock {
 
 // Takes <state_folder>/dispatcher.lock, or says who holds it: "... pid 4711 on build-7 ...". Children do not
 // inherit it.
-std::expected<DispatcherLock, std::string> lock_dispatcher(const std::string& state_folder);
+std::expected<DispatcherLock, LockTrouble> lock_dispatcher(const std::string& state_folder);
 
 }  // namespace holdfast

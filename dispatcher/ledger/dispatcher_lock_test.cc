@@ -17,11 +17,11 @@ namespace {
 TEST(DispatcherLock, TheSecondHolderIsToldWhoTheFirstIs) {
   const TempFolder folder;
   const auto first = lock_dispatcher(folder.path());
-  ASSERT_TRUE(first) << first.error();
+  ASSERT_TRUE(first) << first.error().words;
   const auto second = lock_dispatcher(folder.path());
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error(), testing::HasSubstr("pid " + std::to_string(::getpid()) + " on "));
-  EXPECT_THAT(second.error(), testing::HasSubstr(folder.path().string()));
+  EXPECT_THAT(second.error().words, testing::HasSubstr("pid " + std::to_string(::getpid()) + " on "));
+  EXPECT_THAT(second.error().words, testing::HasSubstr(folder.path().string()));
 }
 
 TEST(DispatcherLock, IsFreeWhenItsHolderIsGone) {
@@ -48,7 +48,7 @@ TEST(DispatcherLock, DiesWithAKilledOwnerAndItsFileMeansNothing) {
   EXPECT_EQ(word, 'y');
   const auto refused = lock_dispatcher(folder.path());
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error(), testing::HasSubstr("pid " + std::to_string(owner)));
+  EXPECT_THAT(refused.error().words, testing::HasSubstr("pid " + std::to_string(owner)));
   ::kill(owner, SIGKILL);
   ::waitpid(owner, nullptr, 0);
   EXPECT_TRUE(lock_dispatcher(folder.path()));
@@ -62,14 +62,14 @@ TEST(DispatcherLock, AHostileFileIsNotQuoted) {
   std::ofstream(folder / "dispatcher.lock") << "\033[2Jrm -rf /\n";
   const auto second = lock_dispatcher(folder.path());
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error(), testing::HasSubstr("has not said who it is"));
+  EXPECT_THAT(second.error().words, testing::HasSubstr("has not said who it is"));
 }
 
 TEST(DispatcherLock, AMissingFolderIsNamed) {
   const TempFolder folder;
   const auto lock = lock_dispatcher(folder / "none");
   ASSERT_FALSE(lock);
-  EXPECT_THAT(lock.error(), testing::HasSubstr("none/dispatcher.lock"));
+  EXPECT_THAT(lock.error().words, testing::HasSubstr("none/dispatcher.lock"));
 }
 
 }  // namespace

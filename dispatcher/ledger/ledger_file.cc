@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,40 @@ int user_version(Connection& db) {
 
 bool is_empty(Connection& db) {
   return db.value<int>("SELECT count(*) FROM sqlite_schema") == 0;
+}
+
+// SQLite says neither of them by name, and says "disk I/O error" or "unable to open" for both.
+enum class Disk { fine, full, read_only };
+Disk disk_of(const std::string& path) {
+  struct statvfs seen{};
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (::statvfs(folder.empty() ? "." : folder.c_str(), &seen) != 0) return Disk::fine;
+  if ((seen.f_flag & ST_RDONLY) != 0) return Disk::read_only;
+  return seen.f_blocks > 0 && seen.f_bavail == 0 ? Disk::full : Disk::fine;
+}
+
+// "" where nothing of an installation lies beside the file.
+std::string used_beside(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code none;
+  for (const char* name : {"records", "pool"})
+    for (std::filesystem::directory_iterator at(folder / name, none), end; !none && at != end;
+         at.increment(none))
+      if (at->path().filename() != "wake") return (folder / name).string();
+  return "";
+}
+
+// A crash or a full disk may leave a file without a byte. Made anew, it would forget every ticket and
+// attempt.
+std::expected<void, std::string> check_is_not_emptied(Connection& db, const std::string& path) {
+  if (!is_empty(db) || db.failed()) return {};
+  const std::string used = used_beside(path);
+  if (used.empty()) return {};
+  return Error(
+      path + ": is empty, and " + used +
+      " is not: the ledger was damaged; nothing was changed; restore a "
+      "backup, or remove the empty file and let `holdfast up` begin a new one above every attempt that "
+      "it finds");
 }
 
 // Switching to WAL needs the file alone for a moment and does not wait for it by itself.
@@ -97,9 +132,13 @@ std::expected<Connection, std::string> open_file(const std::string& path, Ledger
   const bool reading = mode == LedgerMode::read_only;
   if (path.empty() || path.starts_with(":") || path.starts_with("file:"))
     return Error("\"" + path + "\": the ledger needs the path of a file");
+  std::error_code none;
+  const bool was_there = std::filesystem::exists(path, none);
   auto db = Connection::open(path, reading ? Access::read_only : Access::read_write_create, busy_ms);
   if (!db) return Error(storage_words(path, db.error()));
   if (auto ours = check_is_ours(*db, path); !ours) return Error(ours.error());
+  if (was_there)
+    if (auto whole = check_is_not_emptied(*db, path); !whole) return Error(whole.error());
   if (reading) {
     const bool empty = is_empty(*db);
     const int version = user_version(*db);
@@ -124,11 +163,21 @@ std::expected<Connection, std::string> open_file(const std::string& path, Ledger
 std::string storage_words(const std::string& path, const Failure& failure) {
   std::string said = failure.words + " [" + std::to_string(failure.code) + "]";
   std::ranges::replace(said, '\n', ' ');  // one line
-  switch (failure.code & 0xff) {
+  const int code = failure.code & 0xff;
+  if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_IOERR) switch (disk_of(path)) {
+      case Disk::fine: break;
+      case Disk::full:
+        return path + ": no space is left for it, the disk is full; nothing was changed, free some: " + said;
+      case Disk::read_only:
+        return path +
+               ": cannot be written, its file system is mounted read-only; nothing was changed: " + said;
+    }
+  switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return path + ": another process keeps it locked; nothing was changed, try again: " + said;
-    case SQLITE_FULL: return path + ": no space is left for it; nothing was changed, free some: " + said;
+    case SQLITE_FULL:
+      return path + ": no space is left for it, the disk is full; nothing was changed, free some: " + said;
     case SQLITE_READONLY:
       return path +
              ": cannot be written; nothing was changed, check the owner and the mode of the file and its "

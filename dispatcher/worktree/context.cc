@@ -38,7 +38,7 @@ Context::Context(const std::string& repository_path, const std::string& state_fo
       refs(repository.common_dir),
       state(absolute(state_folder)) {
   for (const char* folder :
-       {"pool", "scratch", "locks", "leases", "quarantine", "tmp", "making", "pristine"}) {
+       {"pool", "scratch", "locks", "leases", "quarantine", "tmp", "making", "pristine", "lost"}) {
     std::error_code failed;
     fs::create_directories(state + "/" + folder, failed);
   }
@@ -128,6 +128,22 @@ std::vector<std::string> git_locks(const PoolSlot& slot) {
   for (const char* name : {"/index.lock", "/HEAD.lock"})
     if (there(slot.admin + name)) found.push_back(slot.admin + name);
   return found;
+}
+
+bool folder_is_gone(const Context& context, const PoolSlot& slot) {
+  struct stat ignored{};
+  if (::lstat(slot.path.c_str(), &ignored) == 0 || errno != ENOENT) return false;
+  std::error_code unreadable;
+  const fs::directory_iterator pool(context.state + "/pool", unreadable);
+  return !unreadable;
+}
+
+bool write_loss(const Context& context, const SlotId& slot, const AttemptId& attempt) {
+  return replace_file(context.state + "/lost", slot.value, attempt_key(attempt) + "\n") == 0;
+}
+
+bool is_loss_of(const Context& context, const SlotId& slot, const AttemptId& attempt) {
+  return trimmed(read_file(context.state + "/lost/" + slot.value, 4096).text) == attempt_key(attempt);
 }
 
 OrReply<HeldSlot> hold_slot(const Context& context, const SlotId& id) {

@@ -36,7 +36,7 @@ struct Context {
   Git git;
   Repository repository;
   RefFiles refs;
-  std::string state;  // pool/ scratch/ locks/ leases/ quarantine/ tmp/
+  std::string state;  // pool/ scratch/ locks/ leases/ quarantine/ tmp/ lost/
 
   // When each remote was asked last, and whether it answered.
   struct RemoteLook {
@@ -47,6 +47,11 @@ struct Context {
   mutable std::map<std::string, RemoteLook> remotes;
 
   [[nodiscard]] GitPlace refs_only() const { return {.git_dir = repository.common_dir}; }
+  // For fetch and push: a remote's address may be relative, and means the checkout's folder then.
+  [[nodiscard]] GitPlace before_remotes() const {
+    return {.git_dir = repository.common_dir,
+            .folder = repository.main_path.empty() ? repository.common_dir : repository.main_path};
+  }
   [[nodiscard]] std::string pool_path(const SlotId& slot) const { return state + "/pool/" + slot.value; }
   // Never waits; names may hold anything.
   [[nodiscard]] OrReply<FileLock> lock(std::string_view resource) const;
@@ -84,6 +89,15 @@ enum class DotGit { right, missing, replaced };
 DotGit dot_git_of(const PoolSlot&);
 std::vector<std::string> operations_in_progress(const PoolSlot&);  // "rebase", "merge", ...
 std::vector<std::string> git_locks(const PoolSlot&);               // paths: index.lock, HEAD.lock
+
+// Certain that the worktree's folder is not there: its name leads nowhere, in a pool folder that can be read.
+// An unmounted disk, or a folder that may not be looked into, is no such evidence.
+bool folder_is_gone(const Context&, const PoolSlot&);
+
+// Written before a lost folder is made again, so that nobody takes what is then clean for what its worker
+// left.
+bool write_loss(const Context&, const SlotId&, const AttemptId&);
+bool is_loss_of(const Context&, const SlotId&, const AttemptId&);
 
 // The slot with its lock, which every git that works in it inherits.
 struct HeldSlot {

@@ -346,6 +346,21 @@ TEST_F(Facts, UnpushedIsNoOnlyWhereTheRemoteHasIt) {
   EXPECT_EQ(facts(attempt()).unpushed, yes);
 }
 
+TEST_F(Facts, ARelativeAddressOfARemoteMeansFromTheCheckout) {
+  git(root_, {"init", "-q", "--bare", "remote.git"});
+  git(main_, {"remote", "add", "origin", "../remote.git"});
+  git(main_, {"push", "-q", "origin", "main"});
+  remote_ = "origin";
+  WorktreeOptions options;
+  options.fetch_every = millis(1);
+  worktrees(options);
+  const fs::path slot = prepared(attempt());
+  commit(slot, "file1", "work");
+  const auto pushed = worktrees().push(branch_order(attempt()), soon);
+  ASSERT_TRUE(done(pushed.raw)) << pushed.raw.error;
+  EXPECT_EQ(facts(attempt()).unpushed, no);
+}
+
 TEST_F(Facts, ARemoteThatDoesNotExistIsUnknownAtBest) {
   remote_ = "nowhere";
   WorktreeOptions options;

@@ -76,6 +76,9 @@ class Inspection {
     facts_.operation_in_progress = operations.empty() ? Tri::no : Tri::yes;
     if (!head.ref.empty() && head.ref != "refs/heads/" + order_.branch.value)
       note("its HEAD is on " + head.ref);
+    // Made again it is clean, which says nothing about what the worker had in it.
+    if (folder_is_gone(context_, *slot) || is_loss_of(context_, order_.slot, order_.attempt))
+      return note("the folder of its worktree was gone: what was uncommitted in it is lost");
     if (dot_git_of(*slot) != DotGit::right)
       return note("the .git of " + order_.slot.value + " was removed or replaced");
     const auto status = read_status(context_, *slot, how_);

@@ -298,9 +298,12 @@ class Lander {
     auto made = merged_and_checked(target);
     if (!made || made->answer != LandAnswer::landed) return made;
     const std::string there = "refs/heads/" + branch;
-    const ChildEnd pushed = git({"push", "--porcelain", "--no-verify", "--no-follow-tags",
-                                 "--recurse-submodules=no", "--force-with-lease=" + there + ":" + target,
-                                 "--end-of-options", order_.remote, made->commit.value + ":" + there});
+    const ChildEnd pushed =
+        context_.git.run(context_.before_remotes(),
+                         {"push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+                          "--force-with-lease=" + there + ":" + target, "--end-of-options", order_.remote,
+                          made->commit.value + ":" + there},
+                         how_);
     if (pushed.answered()) {
       change_refs(context_, {{mirror, made->commit.value, target}}, "holdfast: landed", how_);
       return made;
@@ -340,7 +343,7 @@ Reply<Nothing> push_branch(const Context& context, const BranchOrder& order, con
   if (!lock) return failed_with<Nothing>(lock.error());
   const std::string ref = "refs/heads/" + order.branch.value;
   const ChildEnd end =
-      context.git.run(context.refs_only(),
+      context.git.run(context.before_remotes(),
                       {"push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
                        "--end-of-options", order.remote, ref + ":" + ref},
                       {.deadline = deadline, .lock_fd = lock->fd()});

@@ -26,6 +26,10 @@ Reply<std::vector<AttemptId>> traces_in_refs(const Context&, const Deadline&);
 OrReply<std::string> resolve_commit(const Context&, const std::string& name,
                                     const GitHow&);  // full ref, or object id
 SlotSighting sight_slot(const Context&, const PoolSlot&, const GitHow&);
+// The worktree's folder from its own index and HEAD, where it is gone; else nothing is done. What was
+// uncommitted is lost with the folder, but for what was staged. REQUIRES the slot's lock, and that its
+// commits are pinned.
+OrReply<Nothing> remake_lost_folder(const Context&, const PoolSlot&, const AttemptId&, const GitHow&);
 // Untracked files that only became visible because a checkout brought another .gitignore: moved to
 // quarantine.
 OrReply<Nothing> set_leftovers_aside(const Context&, const PoolSlot&, const GitHow&);

@@ -4,7 +4,7 @@
 //   registered, folder there    fine; moved to the start if it is free, clean and elsewhere
 //   registered, folder gone     free: the folder is made again from its own index and HEAD, which keeps its
 //   reflog;
-//                               leased: reported only, its attempt decides
+//                               leased: reported only; it is made again when its attempt is closed
 //   folder, not registered      moved to quarantine, then made anew
 //   made half (we were killed)  ours and never handed out: reset
 //   neither                     `git worktree add`, one at a time (concurrent adds read half-written
@@ -122,6 +122,10 @@ OrReply<Nothing> restore_folder(const Context& context, const PoolSlot& slot, co
   if (replace_file(slot.path, ".git", "gitdir: " + slot.admin + "\n") != 0)
     return std::unexpected(refused("cannot write " + slot.path + "/.git: Permission denied or disk full"));
   if (!exists(slot.admin + "/locked")) replace_file(slot.admin, "locked", "pool of holdfast\n");
+  if (!exists(slot.admin + "/index")) {
+    const ChildEnd read = context.git.run(slot.place(), {"read-tree", "HEAD"}, how);
+    if (!read.answered()) return std::unexpected(raw_of(read));
+  }
   const ChildEnd end = context.git.run(slot.place(), {"checkout-index", "-q", "-a", "-f", "-u"}, how);
   if (!end.answered()) return std::unexpected(raw_of(end));
   return Nothing{};
@@ -179,6 +183,15 @@ std::vector<SlotId> known_slots(const Context& context) {
 }
 
 }  // namespace
+
+OrReply<Nothing> remake_lost_folder(const Context& context, const PoolSlot& slot, const AttemptId& attempt,
+                                    const GitHow& how) {
+  if (!folder_is_gone(context, slot)) return Nothing{};
+  if (!write_loss(context, slot.id, attempt))
+    return std::unexpected(
+        refused("cannot write " + context.state + "/lost: Permission denied or disk full"));
+  return restore_folder(context, slot, how);
+}
 
 SlotSighting sight_slot(const Context& context, const PoolSlot& slot, const GitHow& how) {
   SlotSighting seen;

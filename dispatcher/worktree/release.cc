@@ -33,6 +33,7 @@ class Release {
   OrReply<Nothing> run(const CommitId& expected_head) {
     if (const auto fine = is_where_expected(expected_head); !fine) return fine;
     if (const auto pinned = pin(); !pinned) return pinned;
+    if (const auto remade = remake_lost_folder(context_, slot_, order_.attempt, how_); !remade) return remade;
     auto shot = take_snapshot(context_, slot_, how_);
     if (!shot) return Fault(shot.error());
     if (const auto saved = is_saved(*shot); !saved) return saved;

@@ -18,7 +18,7 @@ ChildEnd fetch_into_mirror(const Context& context, const std::string& remote, co
                            const GitHow& how) {
   // --refmap= keeps git from moving remote-tracking refs on the side; --prune sees a branch vanish from the
   // remote.
-  return context.git.run(context.refs_only(),
+  return context.git.run(context.before_remotes(),
                          {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
                           "--refmap=", "--no-recurse-submodules", "--prune", "--end-of-options", remote,
                           "+refs/heads/" + branch + ":" + mirror_of(remote, branch),

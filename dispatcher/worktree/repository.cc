@@ -99,4 +99,30 @@ std::vector<std::string> check_repository(const std::string& path, const std::st
   return wrong;
 }
 
+std::vector<std::string> check_remote(const std::string& path, const std::string& remote,
+                                      const std::string& start, const GitSettings& settings,
+                                      Duration deadline) {
+  const Deadline until(deadline);
+  const GitHow how{until};
+  const Git git(settings);
+  const GitPlace place{.git_dir = locate_repository(path).common_dir};
+  // A name that is no remote would be taken for a path, or an address.
+  const ChildEnd url = git.run(place, {"config", "--get", "remote." + remote + ".url"}, how);
+  if (!url.answered() || trimmed(url.out).empty()) {
+    std::string names;
+    for (const std::string& name : split(git.run(place, {"remote"}, how).out, '\n'))
+      names += (names.empty() ? "" : ", ") + name;
+    return {"the remote \"" + remote + "\" has no address in \"" + path + "\" (" +
+            (names.empty() ? "it has no remotes" : "its remotes: " + names) +
+            "); `git remote add` makes one"};
+  }
+  const std::string tracked = "refs/remotes/" + remote + "/";
+  if (start.starts_with(tracked) &&
+      !git.run(place, {"rev-parse", "--verify", "--quiet", "--end-of-options", start + "^{commit}"}, how)
+           .answered())
+    return {"\"" + path + "\" does not have " + start + ", which work starts from: `git fetch " + remote +
+            " " + start.substr(tracked.size()) + "` there, or set \"start_from\": \"target\""};
+  return {};
+}
+
 }  // namespace holdfast

@@ -22,4 +22,9 @@ Repository locate_repository(const std::string& path);
 std::vector<std::string> check_repository(const std::string& path, const std::string& target,
                                           const GitSettings&, Duration deadline);
 
+// The same of a remote's name, and of the ref that work starts from where that is the remote's: by the
+// repository's own configuration and refs, without asking the remote.
+std::vector<std::string> check_remote(const std::string& path, const std::string& remote,
+                                      const std::string& start, const GitSettings&, Duration deadline);
+
 }  // namespace holdfast

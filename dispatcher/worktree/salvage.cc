@@ -108,10 +108,14 @@ Reply<Salvaged> salvage_slot(const Context& context, const BranchOrder& order, c
   // Pins are no salvage: a branch with nothing uncommitted must not look as if something had been.
   Reply<Salvaged> reply{pin_held(context, order, &held->slot, how).raw, {}};
   if (reply.raw.transport != Transport::answered || reply.raw.code != 0) return reply;
+  if (const auto remade = remake_lost_folder(context, held->slot, order.attempt, how); !remade)
+    return {remade.error(), reply.value};
   const auto shot = take_snapshot(context, held->slot, how);
   if (!shot) return {shot.error(), reply.value};
   if (shot->nothing_to_save()) {
-    reply.value.note = "nothing was uncommitted";
+    reply.value.note = is_loss_of(context, order.slot, order.attempt)
+                           ? "the worktree's folder was gone: what was uncommitted in it is lost"
+                           : "nothing was uncommitted";
     return reply;
   }
   const auto earlier = salvages_of(context, order.attempt, how);

@@ -375,12 +375,44 @@ TEST_F(Salvage, PinsKeepWhatWasSeenAndForgetNothing) {
   EXPECT_EQ(git(main_, {"cat-file", "-t", first}), "commit");
 }
 
-TEST_F(Salvage, ASlotWhoseFolderIsGoneIsToldNotGuessed) {
+TEST_F(Salvage, AWorkerThatRemovedItsWorktreeCostsNoSlot) {
   const fs::path slot = prepared(attempt());
+  const std::string head = commit(slot, "file1", "committed");
+  write(slot / "file2", "staged");
+  git(slot, {"add", "file2"});
+  write(slot / "file3", "only in the folder");
   fs::remove_all(slot);
+  EXPECT_THAT(facts(attempt()).note, HasSubstr("what was uncommitted in it is lost"));
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":file2"}), "staged");  // the repository had that
+  EXPECT_EQ(tip("refs/holdfast/keep/T-1/g1/head"), head);
+  // Made again, it is clean; that is still not taken for what the worker left.
+  EXPECT_THAT(facts(attempt()).note, HasSubstr("what was uncommitted in it is lost"));
+  EXPECT_EQ(facts(attempt()).uncommitted, Tri::unknown);
+  const auto given = release(attempt(), head);
+  ASSERT_TRUE(done(given.raw)) << given.raw.error;
+  EXPECT_EQ(given.value.clean, Tri::yes);
+  EXPECT_EQ(tip("refs/heads/" + prepare_order(attempt()).branch.value), head);
+  EXPECT_TRUE(done(worktrees().prepare(prepare_order(attempt("N-1")), soon).raw));
+  EXPECT_THAT(facts(attempt("N-1")).note, testing::Not(HasSubstr("lost")));
+}
+
+TEST_F(Salvage, AFolderLostBetweenSalvageAndReleaseIsMadeAgain) {
+  const fs::path slot = prepared(attempt());
+  ASSERT_TRUE(done(salvage(attempt()).raw));
+  fs::remove_all(slot);
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
+TEST_F(Salvage, ASlotWhoseFolderCannotBeSeenIsToldNotGuessed) {
+  const fs::path slot = prepared(attempt());
+  fs::rename(state_ / "pool", state_ / "elsewhere");  // a disk that is not mounted
   const auto saved = salvage(attempt());
   EXPECT_EQ(saved.raw.code, 1);
   EXPECT_THAT(saved.raw.error, HasSubstr("missing: "));
+  EXPECT_FALSE(fs::exists(slot));
 }
 
 }  // namespace

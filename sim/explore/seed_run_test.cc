@@ -74,7 +74,8 @@ TEST(Seeds, TheDispatcherOfTheIncidentIsCaught) {
 TEST(Seeds, WorldsThatAreBuiltWronglyAreCaught) {
   SeedOptions options;
   options.defects.inbox_without_ids = true;
-  EXPECT_NE(first_caught(options, Invariant::S10, 3000), 0U) << "a message that is posted twice is read twice";
+  EXPECT_NE(first_caught(options, Invariant::S10, 3000), 0U)
+      << "a message that is posted twice is read twice";
   options.defects = {};
   options.defects.release_without_recheck = true;
   EXPECT_NE(first_caught(options, Invariant::S9, 3000), 0U) << "a slot is given back over new changes";

@@ -14,7 +14,7 @@ constexpr int patience = 20'000;
 
 // Nothing but looking has happened since: for longer than any wait of the policy, also the far ones.
 Duration quiet_for(const World& w) {
-  return w.setup->far ? minutes(60 * 24 * 30) : minutes(30);
+  return w.setup->far ? minutes(std::int64_t{60} * 24 * 30) : minutes(30);
 }
 
 // Walks the fair path. `stop_at` is asked after every step in which something happened.

@@ -11,7 +11,7 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr Duration far_wait = minutes(60 * 24 * 12);
+constexpr Duration far_wait = minutes(std::int64_t{60} * 24 * 12);
 constexpr Duration a_wait = seconds(61);
 static_assert(a_wait > fresh_for);
 
@@ -31,7 +31,7 @@ std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMa
   p.board_every = p.servers_every = p.look_every = p.review_every = far_wait;
   p.unknown_shown_after = p.newborn_grace = p.backoff_first = p.backoff_max = a_wait;
   p.young = {};  // the breaker needs eight young deaths, more than any bound allows
-  setup->longest_sleep = minutes(60 * 24 * 20);
+  setup->longest_sleep = minutes(std::int64_t{60} * 24 * 20);
   setup->far = seconds(90);
   Profile profile;
   profile.name = "generic";

@@ -75,7 +75,7 @@ class Fold {
   // Farther ahead than this is far: longer than every wait that is not one of the far ones.
   static constexpr Duration horizon = seconds(90);
   // Farther away than any sum of short waits, and nearer than the far ones.
-  static constexpr Duration half_way_to_far = minutes(60 * 24);
+  static constexpr Duration half_way_to_far = minutes(std::int64_t{60} * 24);
 
  private:
   static constexpr std::uint64_t unset = 0x7FFF'FFFF'FFFF'FFFFULL;

@@ -263,7 +263,7 @@ Instant next_timer(const World& w) {
     if (!w.setup->far || !runner_can_step(w, r)) consider(runner_timer(w, r));
   for (const Flight& f : w.flights)
     if (f.held && f.silent_until.set()) consider(f.silent_until);
-  if (next.set() && w.setup->far && next - w.now > *w.setup->far) return next + minutes(60 * 4);
+  if (next.set() && w.setup->far && next - w.now > *w.setup->far) return next + minutes(std::int64_t{60} * 4);
   return next;
 }
 

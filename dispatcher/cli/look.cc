@@ -21,41 +21,6 @@ Deadlines deadlines(const Config& config) {
 
 }  // namespace
 
-bool only_reads(const Effect& effect) {
-  switch (call_of(effect)) {
-    case Call::ledger_load:
-    case Call::ledger_changes:
-    case Call::board_changes:
-    case Call::board_read:
-    case Call::look:
-    case Call::record_list:
-    case Call::server_list:
-    case Call::inspect:
-    case Call::traces: return true;
-    case Call::ledger_write:
-    case Call::board_move:
-    case Call::board_return:
-    case Call::board_comment:
-    case Call::spec_write:
-    case Call::seal:
-    case Call::go:
-    case Call::post:
-    case Call::server_start:
-    case Call::spawn:
-    case Call::session_end:
-    case Call::notice:
-    case Call::tree_end:
-    case Call::pool_ensure:
-    case Call::prepare:
-    case Call::pin:
-    case Call::salvage:
-    case Call::release:
-    case Call::land:
-    case Call::push: return false;
-  }
-  __builtin_unreachable();
-}
-
 void LookAround::perform_reading(const Effect& effect) {
   begun(brain.knowledge, effect);
   const auto* listing = std::get_if<ListServer>(&effect);
@@ -76,7 +41,7 @@ Plan LookAround::plan_for(const TicketId& id) {
   for (int n = 0;; ++n) {
     brain.knowledge.now = std::max(brain.knowledge.now, wall_clock());
     Plan plan = decide(brain.knowledge, id, brain.policy);
-    if (!plan.effect || !only_reads(*plan.effect) || n >= looks_per_ticket) return plan;
+    if (!plan.effect || !only_reads(call_of(*plan.effect)) || n >= looks_per_ticket) return plan;
     perform_reading(*plan.effect);
     TicketKnowledge& t = brain.knowledge.tickets[id];
     if (t.hold_until > brain.knowledge.now && n > 2) return decide(brain.knowledge, id, brain.policy);

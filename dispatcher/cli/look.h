@@ -32,6 +32,4 @@ struct LookAround {
 // `worktrees`: also ask git about the pool and its refs.
 Or<std::unique_ptr<LookAround>> look_around(const Config&, bool worktrees);
 
-bool only_reads(const Effect&);
-
 }  // namespace holdfast::cli

@@ -175,4 +175,39 @@ std::string describe(const Effect& effect) {
   return line;
 }
 
+bool only_reads(Call call) {
+  switch (call) {
+    case Call::ledger_load:
+    case Call::ledger_changes:
+    case Call::board_changes:
+    case Call::board_read:
+    case Call::look:
+    case Call::record_list:
+    case Call::server_list:
+    case Call::inspect:
+    case Call::traces: return true;
+    case Call::ledger_write:
+    case Call::board_move:
+    case Call::board_return:
+    case Call::board_comment:
+    case Call::spec_write:
+    case Call::seal:
+    case Call::go:
+    case Call::post:
+    case Call::server_start:
+    case Call::spawn:
+    case Call::session_end:
+    case Call::notice:
+    case Call::tree_end:
+    case Call::pool_ensure:
+    case Call::prepare:
+    case Call::pin:
+    case Call::salvage:
+    case Call::release:
+    case Call::land:
+    case Call::push: return false;
+  }
+  __builtin_unreachable();
+}
+
 }  // namespace holdfast

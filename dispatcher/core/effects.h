@@ -175,6 +175,7 @@ Call call_of(const Effect&);
 TicketId ticket_of(const Effect&);    // empty: the installation's
 AttemptId attempt_of(const Effect&);  // whom its answer is about; generation 0: a ticket, or the installation
 const char* words_for(Call);
+bool only_reads(Call);                // it changes nothing in the world, whatever comes of it
 std::string describe(const Effect&);  // one line, for plan and logs: "spawn session hf-T-1-g2"
 
 // --- answers

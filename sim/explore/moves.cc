@@ -19,45 +19,10 @@ bool is_prompt(const World& w, const Flight& f) {
   return !f.detached && !is_slow(f) && seat.running && !seat.paused && !waits_for_deadline(w, f);
 }
 
-bool only_looks(const Flight& f) {
-  switch (call_of(f.effect)) {
-    case Call::ledger_load:
-    case Call::ledger_changes:
-    case Call::board_changes:
-    case Call::board_read:
-    case Call::look:
-    case Call::record_list:
-    case Call::server_list:
-    case Call::inspect:
-    case Call::traces: return true;
-    case Call::ledger_write:
-    case Call::board_move:
-    case Call::board_return:
-    case Call::board_comment:
-    case Call::spec_write:
-    case Call::seal:
-    case Call::go:
-    case Call::post:
-    case Call::server_start:
-    case Call::spawn:
-    case Call::session_end:
-    case Call::notice:
-    case Call::tree_end:
-    case Call::pool_ensure:
-    case Call::prepare:
-    case Call::pin:
-    case Call::salvage:
-    case Call::release:
-    case Call::land:
-    case Call::push: return false;
-  }
-  __builtin_unreachable();
-}
-
 // A crash matters where something is about to change or has changed. Before and after a look, and before and
 // after an answer is heard, the same is left of a dispatcher that dies: nothing.
 bool crash_matters(const Flight& f) {
-  return !f.held && !only_looks(f);
+  return !f.held && !only_reads(call_of(f.effect));
 }
 
 bool time_may_pass(const World& w) {
@@ -78,7 +43,8 @@ void slow_calls(const World& w, std::vector<Event>& out) {
 std::optional<std::size_t> first_prompt(const World& w, const Reductions& reductions) {
   for (std::size_t i = 0; i < w.flights.size(); ++i) {
     const Flight& f = w.flights[i];
-    const bool reads = only_looks(f) || ticket_of(f.effect).empty();  // or it is the installation's own
+    const bool reads =
+        only_reads(call_of(f.effect)) || ticket_of(f.effect).empty();  // or it is the installation's own
     const bool first = (reductions.prompt_reads && reads) || (reductions.prompt_answers && f.held);
     if (first && is_prompt(w, f)) return i;
   }
@@ -108,7 +74,7 @@ void moves(const World& w, const Reductions& reductions, std::vector<Event>& out
 }
 
 void forget_looks_of_the_dead(World& w) {
-  std::erase_if(w.flights, [](const Flight& f) { return f.detached && only_looks(f); });
+  std::erase_if(w.flights, [](const Flight& f) { return f.detached && only_reads(call_of(f.effect)); });
 }
 
 std::optional<Event> forced_move(const World& w, const Reductions& reductions) {

@@ -10,6 +10,7 @@
 #include "dispatcher/core/classify.h"
 #include "sim/base/fold.h"
 #include "sim/base/random.h"
+#include "sim/explore/incident_dispatcher.h"
 #include "sim/shipped_dispatcher.h"
 #include "sim/world/key.h"
 #include "sim/world/names.h"
@@ -40,36 +41,6 @@ std::string told(const ProveResult& r) {
   for (const std::string& line : r.fair) words += "  " + line + "\n";
   return words;
 }
-
-// The incident itself: the prompt's send is refused, and the ticket goes back to todo.
-class RevertsOnRefusal : public ShippedDispatcher {
- public:
-  using ShippedDispatcher::absorb;
-  [[nodiscard]] std::unique_ptr<DispatcherUnderTest> copy() const override {
-    return std::make_unique<RevertsOnRefusal>(*this);
-  }
-  void absorb(const Answer& answer) override {
-    const auto* post = std::get_if<Post>(&answer.effect);
-    if (post && !is_done(classify(Call::post, answer.raw))) reverted_ = post->attempt.ticket;
-    ShippedDispatcher::absorb(answer);
-  }
-  std::vector<Effect> next_effects(Instant now) override {
-    auto effects = ShippedDispatcher::next_effects(now);
-    const auto known = brain.knowledge.tickets.find(reverted_);
-    if (known == brain.knowledge.tickets.end() || !known->second.board) return effects;
-    effects.push_back(
-        MoveTicket{reverted_, known->second.board->version, BoardState::todo, "tmux_spawn_failed", "twin"});
-    reverted_ = {};
-    return effects;
-  }
-  void fold(Fold& fold) const override {
-    ShippedDispatcher::fold(fold);
-    fold.text(reverted_.value);
-  }
-
- private:
-  TicketId reverted_;
-};
 
 DispatcherMaker reverts_on_refusal() {
   return [](const Policy& policy) -> std::unique_ptr<DispatcherUnderTest> {

@@ -7,36 +7,11 @@
 #include <algorithm>
 
 #include "dispatcher/core/classify.h"
+#include "sim/explore/incident_dispatcher.h"
 #include "sim/shipped_dispatcher.h"
 
 namespace holdfast::sim {
 namespace {
-
-// The incident itself: the prompt's send is refused, and the ticket goes back to todo.
-class RevertsOn409 : public ShippedDispatcher {
- public:
-  using ShippedDispatcher::absorb;
-  [[nodiscard]] std::unique_ptr<DispatcherUnderTest> copy() const override {
-    return std::make_unique<RevertsOn409>(*this);
-  }
-  void absorb(const Answer& answer) override {
-    const auto* post = std::get_if<Post>(&answer.effect);
-    if (post && !is_done(classify(Call::post, answer.raw))) reverted_ = post->attempt.ticket;
-    ShippedDispatcher::absorb(answer);
-  }
-  std::vector<Effect> next_effects(Instant now) override {
-    auto effects = ShippedDispatcher::next_effects(now);
-    const auto known = brain.knowledge.tickets.find(reverted_);
-    if (known == brain.knowledge.tickets.end() || !known->second.board) return effects;
-    effects.push_back(
-        MoveTicket{reverted_, known->second.board->version, BoardState::todo, "tmux_spawn_failed", "twin"});
-    reverted_ = {};
-    return effects;
-  }
-
- private:
-  TicketId reverted_;
-};
 
 // The first seed at which this invariant is broken; 0: none.
 std::uint64_t first_caught(const SeedOptions& options, Invariant invariant, std::uint64_t most) {
@@ -64,7 +39,7 @@ TEST(Seeds, ALiveRuntimeIsNeverRevertedToTodo) {
 TEST(Seeds, TheDispatcherOfTheIncidentIsCaught) {
   SeedOptions options;
   options.maker = [](const Policy& policy) -> std::unique_ptr<DispatcherUnderTest> {
-    auto made = std::make_unique<RevertsOn409>();
+    auto made = std::make_unique<RevertsOnRefusal>();
     made->brain.policy = policy;
     return made;
   };

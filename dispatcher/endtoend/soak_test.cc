@@ -60,7 +60,8 @@ class Soak {
                 .shards = 4,
                 .extra = ", \"effects_at_once\": 16",
                 .puppet_environment = {},
-                .spawns_per_second = 20}) {}
+                .spawns_per_second = 20,
+                .review_every = "5s"}) {}
 
   void run() {
     for (int i = 0; i < tickets_; ++i) stage_.add(id(i), script(i));

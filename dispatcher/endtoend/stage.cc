@@ -128,7 +128,9 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
          "\"attempts\": "
       << settings_.attempts_max << ", \"spawns_per_second\": " << settings_.spawns_per_second
       << "},\n"
-         "  \"patience\": {\"look_every\": \"1s\", \"review_every\": \"" << settings_.review_every << "\", \"board_every\": \"500ms\", "
+         "  \"patience\": {\"look_every\": \"1s\", \"review_every\": \""
+      << settings_.review_every
+      << "\", \"board_every\": \"500ms\", "
          "\"servers_every\": \"1s\",\n"
          "    \"newborn_grace\": \"3s\"}"
       << settings_.extra << "\n}\n";

@@ -1,3 +1,4 @@
+// The catalogue is complete: every fault is described, and none twice.
 #include <gtest/gtest.h>
 
 #include <set>

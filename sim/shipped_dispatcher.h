@@ -1,3 +1,4 @@
+// The dispatcher that is shipped, seen as the simulator sees any: the same core that `holdfast` links.
 #pragma once
 
 #include "dispatcher/core/schedule.h"

@@ -184,22 +184,25 @@ DeskAnswer<TicketPage> Desk::show(const TicketId& id) {
   });
 }
 
-std::expected<int, std::vector<LineError>> Desk::import_lines(std::string_view text, const std::string& by,
-                                                              Instant now) {
+std::expected<Imported, std::vector<LineError>> Desk::import_lines(std::string_view text,
+                                                                   const std::string& by, Instant now) {
   TicketLines read = parse_ticket_lines(text, now);
-  // Somebody who works on it, or a branch to review, does not come with the line.
-  for (const TicketLine& line : read.lines)
-    if (line.ticket.state == BoardState::in_progress || line.ticket.state == BoardState::in_review)
-      read.errors.push_back({line.line, "/state",
-                             std::string("must not be ") + words_for(line.ticket.state) +
-                                 ": nobody works on it here; todo, backlog or blocked"});
   if (!read.errors.empty()) return std::unexpected(std::move(read.errors));
-  for (TicketLine& line : read.lines) line.ticket.moved_by = person(by);
+  Imported imported;
+  for (TicketLine& line : read.lines) {
+    BoardTicket& t = line.ticket;
+    t.moved_by = person(by);
+    ++imported.tickets;
+    if (t.state != BoardState::in_progress) continue;
+    t.state = BoardState::blocked;
+    t.reason = "it was in progress where it was exported: retry it once its worker there has ended";
+    ++imported.held;
+  }
   std::vector<LineError> errors;
-  const auto added = parts_->write<int>([&](Connection& db) -> DeskAnswer<int> {
+  const auto added = parts_->write<Imported>([&](Connection& db) -> DeskAnswer<Imported> {
     errors = sqlite::import_tickets(db, read.lines);
     if (!errors.empty()) return no(sqlite::http_unprocessable, "");
-    return static_cast<int>(read.lines.size());
+    return imported;
   });
   if (added) return *added;
   if (errors.empty()) errors.push_back({0, "", added.error().words});

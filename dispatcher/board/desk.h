@@ -71,6 +71,11 @@ struct TicketPage {
   std::vector<TicketMove> history;  // oldest first
 };
 
+struct Imported {
+  int tickets = 0;
+  int held = 0;  // of them: blocked, since they were in progress where they come from
+};
+
 class Desk {
  public:
   ~Desk();
@@ -88,10 +93,11 @@ class Desk {
   DeskAnswer<std::vector<BoardTicket>> list(const TicketFilter&);
   DeskAnswer<TicketPage> show(const TicketId&);
 
-  // All or nothing. The answer is how many tickets were added, or every mistake that was found; a failure of
-  // the file is a mistake on line 0.
-  std::expected<int, std::vector<LineError>> import_lines(std::string_view text, const std::string& by,
-                                                          Instant now);
+  // All or nothing. The answer is what was added, or every mistake that was found; a failure of the file is a
+  // mistake on line 0. A line that is in_progress becomes a ticket that is blocked, with the reason: its
+  // worker, if it lives, lives where the line comes from, and only a person can know that it has ended.
+  std::expected<Imported, std::vector<LineError>> import_lines(std::string_view text, const std::string& by,
+                                                               Instant now);
   DeskAnswer<std::string> export_lines();
 
  private:

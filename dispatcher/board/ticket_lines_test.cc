@@ -23,7 +23,7 @@ struct TicketLinesTest : testing::Test {
   // All mistakes, one a line; "added N" where there are none.
   std::string import_of(const std::string& text) {
     const auto done = desk->import_lines(text, "alice", {5000});
-    if (done) return "added " + std::to_string(*done);
+    if (done) return "added " + std::to_string(done->tickets);
     std::string words;
     for (const LineError& error : done.error()) words += words_for(error) + "\n";
     return words;
@@ -53,7 +53,7 @@ TEST_F(TicketLinesTest, AnExportReadsBackByteForByte) {
   auto other = open_desk(folder / "other.db", LedgerMode::command_line).value();
   const auto added = other->import_lines(lines, "carol", {9000});
   ASSERT_TRUE(added) << words_for(added.error().front());
-  EXPECT_EQ(*added, 2);
+  EXPECT_EQ(added->tickets, 2);
   EXPECT_EQ(other->export_lines().value(), lines);
 }
 

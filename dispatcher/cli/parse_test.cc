@@ -1,3 +1,4 @@
+// The command line: what each form of it means, and the one line that a wrong one gets.
 #include "dispatcher/cli/parse.h"
 
 #include <gtest/gtest.h>

@@ -16,18 +16,21 @@ Exit import_tickets(const Arguments& args, Shell& shell) {
   if (!text) return fail(shell, text.error());
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
-  const auto count = books->desk->import_lines(*text, shell.person, shell.now());
-  if (!count) {
-    const auto& wrong = count.error();
+  const auto imported = books->desk->import_lines(*text, shell.person, shell.now());
+  if (!imported) {
+    const auto& wrong = imported.error();
     std::string words = words_for(wrong.front());
     if (wrong.size() > 1) words += " (and " + std::to_string(wrong.size() - 1) + " more)";
     return shell.fail(Exit::bad_input, words + "; nothing was imported");
   }
   wake_dispatcher(books->config);
   if (shell.json)
-    print(shell, {{"imported", *count}});
+    print(shell, {{"imported", imported->tickets}, {"held", imported->held}});
+  else if (imported->held > 0)
+    shell.out << imported->tickets << " tickets imported, " << imported->held
+              << " of them blocked: they were in progress where they come from\n";
   else
-    shell.out << *count << " tickets imported\n";
+    shell.out << imported->tickets << " tickets imported\n";
   return Exit::ok;
 }
 
@@ -55,10 +58,9 @@ std::vector<Command> ticket_file_commands() {
       {{"ticket", "import"},
        "Adds tickets from JSON Lines: all of them, or none.",
        "One object on each line; id and title are required, and the state is todo where the line names none. "
-       "A "
-       "line that is in_progress or in_review is refused: nobody works on it here. See `ticket export` for "
-       "all the "
-       "fields.",
+       "A ticket that was in progress elsewhere arrives blocked, with the reason: retry it once its worker "
+       "there "
+       "has ended. See `ticket export` for all the fields.",
        {{"FILE", "The file; - is the standard input.", Is::file, true, false}},
        {},
        {{"holdfast ticket import tickets.jsonl", ""},

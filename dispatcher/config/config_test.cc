@@ -1,3 +1,5 @@
+// holdfast.json: defaults, every kind of mistake with its place, and the schema and the pages that describe
+// it.
 #include "dispatcher/config/config.h"
 
 #include <gtest/gtest.h>

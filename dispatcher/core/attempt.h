@@ -50,8 +50,8 @@ enum class Cause {
   unknown = 13,  // certainly dead, and nothing says how
 };
 
-// What a person (or the board, for a person) wants of a live attempt.
-enum class StopWish { none = 0, stop = 1, park = 2, cancel = 3, interrupt_only = 4 };
+// What a person (or the board, for a person) wants of a live attempt. An interrupt is no wish: it is typed.
+enum class StopWish { none = 0, stop = 1, park = 2, cancel = 3 };
 // How far the ending of a live tree has come, durably.
 enum class Ending { none = 0, term_sent = 1, kill_sent = 2 };
 

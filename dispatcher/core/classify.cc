@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "dispatcher/core/effects.h"
+
 namespace holdfast {
 
 struct RefusalMaker {
@@ -106,8 +108,9 @@ Outcome from_tmux(Call call, const RawReply& raw) {
 }
 
 // git: 0, or a number with words. A command that was killed (128 + signal) or that fails without saying why
-// may have done a part of its work.
-Outcome from_git(const RawReply& raw) {
+// may have done a part of its work; so may one whose later step met a full disk or a closed door. The
+// adapter's own words ("cannot write ...") were said before anything was changed.
+Outcome from_git(Call call, const RawReply& raw) {
   if (raw.code == 0) return Done{};
   if (mentions(raw, {"dirty:"})) return refused(Why::dirty, raw);
   if (mentions(raw, {"stale lease"})) return refused(Why::stale, raw);
@@ -119,6 +122,10 @@ Outcome from_git(const RawReply& raw) {
   if (mentions(raw, {"not a commit", "invalid reference", "unknown revision", "not a valid object name",
                      "Needed a single revision", "couldn't find remote ref"}))
     return refused(Why::invalid, raw);
+  // ssh refuses a push before anything is sent.
+  if (call == Call::push && mentions(raw, {"Permission denied (", "Authentication failed"}))
+    return refused(Why::denied, raw);
+  if (!only_reads(call) && !raw.error.starts_with("cannot ")) return unknown(raw);
   if (mentions(raw, {"No space left", "Disk quota exceeded"})) return refused(Why::exhausted, raw);
   if (mentions(raw, {"Permission denied", "Read-only file system"})) return refused(Why::denied, raw);
   return unknown(raw);
@@ -173,7 +180,7 @@ Outcome classify(Call call, const RawReply& raw) {
     case Family::board: return from_board(raw);
     case Family::files: return from_files(raw);
     case Family::tmux: return from_tmux(call, raw);
-    case Family::git: return from_git(raw);
+    case Family::git: return from_git(call, raw);
   }
   __builtin_unreachable();
 }

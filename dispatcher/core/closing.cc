@@ -17,8 +17,7 @@ bool explicit_stop(const Attempt& a) {
     case StopWish::stop:
     case StopWish::park:
     case StopWish::cancel: return true;
-    case StopWish::none:
-    case StopWish::interrupt_only: return false;
+    case StopWish::none: return false;
   }
   __builtin_unreachable();
 }
@@ -100,8 +99,7 @@ std::optional<Judgement> by_wish(const Attempt& a, const TicketKnowledge& t) {
     case StopWish::stop: return Judgement{BoardState::blocked, "stopped: " + a.wish_by, t.memory};
     case StopWish::park: return Judgement{BoardState::backlog, "parked: " + a.wish_by, t.memory};
     case StopWish::cancel: return Judgement{BoardState::cancelled, "cancelled: " + a.wish_by, t.memory};
-    case StopWish::none:
-    case StopWish::interrupt_only: break;
+    case StopWish::none: break;
   }
   // The board's own word, while it ran: left as it is.
   if (t.board) switch (t.board->state) {

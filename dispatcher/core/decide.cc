@@ -192,8 +192,7 @@ BoardView board_view(const TicketKnowledge& t) {
       case StopWish::stop:
       case StopWish::park:
       case StopWish::cancel: return BoardState::cancelled;
-      case StopWish::none:
-      case StopWish::interrupt_only: break;
+      case StopWish::none: break;
     }
   }
   return t.board ? BoardView(t.board->state) : std::nullopt;

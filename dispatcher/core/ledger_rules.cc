@@ -415,7 +415,9 @@ struct Rules {
 };
 
 template <class T>
-concept AboutAttempt = requires(const T& w) { w.attempt.ticket; };
+concept AboutAttempt = requires(const T& w) {
+  w.attempt.ticket;
+};
 
 }  // namespace
 

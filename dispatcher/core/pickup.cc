@@ -100,10 +100,9 @@ Plan after_spawn_begun(const Knowledge& k, const TicketKnowledge& t, const Polic
 
 Plan plan_pick_up(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
   const Rule rule = rule_for(Phase::planned, verdict_of(*t.newest, t.seen, k.now),
-                             t.newest->wish != StopWish::none && t.newest->wish != StopWish::interrupt_only
-                                 ? BoardView(BoardState::cancelled)
-                             : t.board ? BoardView(t.board->state)
-                                       : std::nullopt);
+                             t.newest->wish != StopWish::none ? BoardView(BoardState::cancelled)
+                             : t.board                        ? BoardView(t.board->state)
+                                                              : std::nullopt);
   return t.newest->step == Step::claimed ? before_spawn(k, t, policy, rule)
                                          : after_spawn_begun(k, t, policy, rule);
 }

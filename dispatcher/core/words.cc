@@ -45,7 +45,6 @@ const char* words_for(StopWish wish) {
     case StopWish::stop: return "stop";
     case StopWish::park: return "park";
     case StopWish::cancel: return "cancel";
-    case StopWish::interrupt_only: return "interrupt";
   }
   __builtin_unreachable();
 }

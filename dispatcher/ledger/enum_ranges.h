@@ -15,7 +15,7 @@ inline constexpr int last_enumerator<Step> = static_cast<int>(Step::spawn_begun)
 template <>
 inline constexpr int last_enumerator<Cause> = static_cast<int>(Cause::unknown);
 template <>
-inline constexpr int last_enumerator<StopWish> = static_cast<int>(StopWish::interrupt_only);
+inline constexpr int last_enumerator<StopWish> = static_cast<int>(StopWish::cancel);
 template <>
 inline constexpr int last_enumerator<Ending> = static_cast<int>(Ending::kill_sent);
 template <>

@@ -1,3 +1,4 @@
+// The record read back: whole, cut off anywhere by a crash, or written by somebody else.
 #include "dispatcher/runner/record_text.h"
 
 #include <gtest/gtest.h>

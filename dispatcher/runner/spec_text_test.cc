@@ -1,3 +1,4 @@
+// The orders of a runner survive any byte that may stand in a value, and damage is noticed.
 #include "dispatcher/runner/spec_text.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Helpers under a deadline, and files that are there completely or not at all.
 #include "dispatcher/system/run_process.h"
 
 #include <fcntl.h>

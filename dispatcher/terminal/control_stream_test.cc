@@ -1,3 +1,4 @@
+// The control stream in pieces of every size, with output that looks like protocol.
 #include "dispatcher/terminal/control_stream.h"
 
 #include <gtest/gtest.h>

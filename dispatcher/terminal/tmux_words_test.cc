@@ -1,3 +1,5 @@
+// Text on its way to tmux and back: no word of it is ever taken for a command, and the spellings of
+// "absent".
 #include "dispatcher/terminal/tmux_words.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// The sentence of each invariant, as people read it in a report.
 #include <algorithm>
 #include <iterator>
 

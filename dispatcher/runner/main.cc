@@ -33,8 +33,14 @@ constexpr const char* help =
     "The first form runs one attempt by the orders in <record-folder>/spec. The others are for hooks of a\n"
     "worker that runs under it, and find their files by HOLDFAST_* in the environment.\n";
 
-// Hung up on and out of job control's reach; and 0, 1, 2 exist, so that no file of ours becomes one of them.
+// Out of job control's reach; and 0, 1, 2 exist, so that no file of ours becomes one of them. A hang-up and a
+// TERM wait until the shift hears them: one that came between the decision and the shift would end this process
+// without a recorded end, and nobody could say how the attempt died.
 void settle_down() {
+  sigset_t later;
+  ::sigemptyset(&later);
+  for (const int signal : {SIGHUP, SIGTERM}) ::sigaddset(&later, signal);
+  ::sigprocmask(SIG_BLOCK, &later, nullptr);
   for (const int signal : {SIGPIPE, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2}) {
     ::signal(signal, SIG_IGN);
   }

@@ -226,6 +226,24 @@ TEST_F(RunnerTest, AHangupEndsTheTreeAndSaysSo) {
   EXPECT_TRUE(end->tree_empty);
 }
 
+// A session that is killed in the moment in which its runner starts.
+TEST_F(RunnerTest, AHangUpRightAfterTheDecisionIsRecorded) {
+  for (int i = 0; i < 25; ++i) {
+    std::filesystem::remove_all(records->folder_of(attempt));
+    shell("sleep 1000");
+    start();
+    const std::string decision = records->folder_of(attempt) + "/decision";
+    const Deadline deadline{seconds(30)};
+    while (::access(decision.c_str(), F_OK) != 0 && !deadline.passed()) {
+    }
+    ASSERT_EQ(::kill(runner, SIGHUP), 0);
+    wait_runner();
+    const auto end = read().end;
+    ASSERT_TRUE(end) << "try " << i;
+    EXPECT_EQ(end->reason, "hangup");
+  }
+}
+
 TEST_F(RunnerTest, ARunnerThatIsKilledTakesItsWorkerAlong) {
   run("exec sleep 1000");
   ASSERT_TRUE(wait_ready());

@@ -247,6 +247,13 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
       return {rule, "it is landed", LandBranch{order}, {}};
     }
   }
+  // The one that is there now has the name of this very attempt, whatever id the first spawn was given: two
+  // dispatchers may have spawned it one after the other, and a dead session takes up its name.
+  if (may_have_session && listed && !listing_old)
+    return {rule,
+            "its session is ended",
+            EndSession{t.seen.pane->what.server, a.session, listed->session_id, a.id},
+            {}};
   if (a.server.known() && !work.session_ended)
     return {rule, "its session is ended", EndSession{a.server, a.session, a.session_id, a.id}, {}};
   if (may_have_session && listed)

@@ -198,6 +198,14 @@ BoardView board_view(const TicketKnowledge& t) {
   return t.board ? BoardView(t.board->state) : std::nullopt;
 }
 
+// The board says in_progress in the name of an attempt that is over and of which it was told: a late write of
+// ours took hold after that, or another dispatcher went by an older view of the ledger. Nobody else would
+// ever put it right.
+bool told_too_early(const TicketKnowledge& t) {
+  return t.newest && !t.newest->open() && t.newest->settled && t.board &&
+         t.board->state == BoardState::in_progress && t.board->moved_by == attempt_key(t.newest->id);
+}
+
 }  // namespace
 
 Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
@@ -215,6 +223,7 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
 
   if (still_waits(k.now, t.hold_until, minutes(1)))
     return resting(rule, "waits after: " + t.trouble, t.hold_until);
+  if (!a && told_too_early(t)) return plan_settling(k, t, policy);
   if (a) {
     if (auto look = look_first(k, t, policy, rule)) return *look;
     // What it said before it died counts, so it is recorded before the death is.

@@ -199,5 +199,58 @@ TEST(FoundBySimulation, ASessionWhoseSpawnsAnswerWasLostIsEndedAtClosing) {
   EXPECT_EQ(end->session_id, "$7");
 }
 
+TEST(FoundBySimulation, ASessionThatTookUpTheNameOfTheFirstOneIsEndedToo) {
+  // Two dispatchers spawned it one after the other; the row has the first one's id.
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.newest->session = session_name(g1);
+  t.newest->server = {0, 9, 1};
+  t.newest->session_id = "$1";
+  PaneSighting pane;
+  pane.session = t.newest->session;
+  pane.session_id = "$2";
+  pane.dead = true;
+  t.seen.pane = Seen<PaneView>{{{0, 9, 1}, pane}, noon};
+  BranchFacts facts;
+  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
+      Tri::no;
+  t.work.facts = facts;
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* end = std::get_if<EndSession>(&*plan.effect);
+  ASSERT_NE(end, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(end->session_id, "$2");
+}
+
+TEST(FoundBySimulation, ABoardThatIsToldTooLateThatAnAttemptBeganIsToldAgainThatItIsOver) {
+  TicketKnowledge t = ticket_with(g1, Phase::closed);
+  t.newest->cause = Cause::exit_code;
+  t.newest->disposition = BoardState::todo;
+  t.newest->settled = true;
+  Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<ReturnToTodo>(*plan.effect)) << describe(*plan.effect);
+  t.board->moved_by = "person:alice";
+  plan = decide(knowing(t), t1, toy_policy(1));
+  EXPECT_FALSE(plan.effect) << "what a person says stays";
+  t.board->moved_by = attempt_key(g2);
+  plan = decide(knowing(t), t1, toy_policy(1));
+  EXPECT_FALSE(plan.effect) << "and what is said of an attempt that is not known here yet";
+}
+
+TEST(FoundBySimulation, ABoardThatSpeaksOfAnEarlierAttemptIsToldOfThisOneBeforeItIsSpawned) {
+  // Else somebody who knows only the earlier one might put it back to todo beside the live runtime.
+  TicketKnowledge t = ticket_with(g2, Phase::planned);
+  t.newest->step = Step::claimed;
+  t.newest->spawned_at = {};
+  t.board->moved_by = attempt_key(g1);
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* move = std::get_if<MoveTicket>(&*plan.effect);
+  ASSERT_NE(move, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(move->to, BoardState::in_progress);
+  EXPECT_EQ(move->key, attempt_key(g2));
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/cli/commands.h"
 #include "sim/explore/certificate.h"
 #include "sim/explore/prove.h"
 #include "sim/explore/seed_run.h"
@@ -20,18 +21,7 @@ namespace {
 using namespace holdfast;
 using namespace holdfast::sim;
 
-constexpr int passed = 0, unfinished = 1, unsafe = 10, stuck = 11, vacuous = 13, usage = 64;
-
-std::atomic<bool> interrupted = false;
-
-void say(std::string_view line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
-}
-
-void say(const Violation& v, const std::string& where) {
-  say(where + " " + std::string(name_of(v.invariant)) + " " + v.ticket.value + ": " + v.words);
-}
+using namespace holdfast::sim::cli;
 
 struct RunOptions {
   std::uint64_t seeds = 1000, start = 1;
@@ -141,6 +131,16 @@ int main(int argc, char** argv) {
 
   CLI::App* faults = app.add_subcommand("faults", "The catalogue");
 
+  TwinsOptions hunting;
+  CLI::App* twin = app.add_subcommand("twins", "Broken dispatchers and worlds, each of which must be caught");
+  twin->add_option("ids", hunting.ids, "Only these");
+  twin->add_option("--seeds", hunting.seeds, "At most so many from each start")->check(CLI::PositiveNumber);
+  twin->add_option("--starts", hunting.starts, "From so many starts")->check(CLI::PositiveNumber);
+  twin->add_option("--jobs", hunting.jobs, "Threads")->check(CLI::PositiveNumber);
+  twin->add_option("--schedule", hunting.schedules, "uniform, pct, swarm; all where not given")
+      ->check(CLI::IsMember({"uniform", "pct", "swarm"}));
+  twin->add_flag("--json", hunting.json, "One JSON document");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
@@ -152,5 +152,6 @@ int main(int argc, char** argv) {
   if (by_seed->parsed()) return run(run_options);
   if (proof->parsed()) return prove_all(bounds, kinds, json);
   if (faults->parsed()) return list_faults();
+  if (twin->parsed()) return twins(hunting);
   return usage;
 }

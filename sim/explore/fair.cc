@@ -60,4 +60,17 @@ std::optional<Event> next_fair(const World& w, Instant until) {
   return std::nullopt;
 }
 
+Rest run_fair(World& w, const std::function<bool(const Event&)>& take) {
+  heal(w);
+  constexpr int patience = 20'000;
+  Instant quiet_since = w.now;
+  for (int i = 0; i < patience; ++i) {
+    const auto e = next_fair(w, quiet_since + minutes(30));
+    if (!e) return Rest::reached;
+    if (!take(*e)) return Rest::stopped;
+    if (w.happened.anything) quiet_since = w.now;
+  }
+  return Rest::never;
+}
+
 }  // namespace holdfast::sim

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/base/digest.h"
+#include "sim/explore/plan.h"
 #include "sim/explore/tally.h"
 #include "sim/oracle/oracle.h"
 
@@ -20,7 +21,8 @@ struct SeedOptions {
   Defects defects;
   std::optional<Schedule> schedule;  // nothing: the seed chooses
   FaultSet faults = FaultSet::all();
-  int most_events = 2000;  // before the healing
+  std::vector<Trigger> triggers;  // planned faults, besides the random ones
+  int most_events = 2000;         // before the healing
   bool keep_trace = false;
 };
 
@@ -32,10 +34,19 @@ struct SeedResult {
   std::vector<Violation> violations;  // of the first bad step, or of the end
   int at_event = 0;                   // of the violation
   Digest digest;                      // of every event and what it did
-  std::vector<std::string> trace;     // names of events, where asked for or where it failed
+  WorldPlan plan;
+  int healed_at = -1;              // the event after which the faults stopped; -1: it did not come to that
+  std::vector<std::string> trace;  // names of events, where asked for
+  std::vector<Trigger> unfired;    // planned faults that never struck
 };
 
 std::shared_ptr<const Setup> setup_for(std::uint64_t seed, const SeedOptions&);
+// One event and what it did, into the digest of a run.
+void add_to(Digest&, const World&, const Event&);
+
+WorldPlan plan_for(std::uint64_t seed, const SeedOptions&);
+SeedResult run_plan(const WorldPlan&, std::uint64_t seed, const SeedOptions&, Tally&);
+// The same with the plan that follows from the seed.
 SeedResult run_seed(std::uint64_t seed, const SeedOptions&, Tally&);
 
 }  // namespace holdfast::sim

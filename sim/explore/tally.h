@@ -20,6 +20,9 @@ struct Tally {
   std::array<std::uint64_t, causes> deaths{};
 
   void count(const World&);  // after a step
+  // Before a step: faults that are not events of their own, but what a worker, a person or a second
+  // dispatcher does by nature.
+  void count_choice(const World&, const Event&);
   void count(const Findings&);
   void add(const Tally&);
 };

@@ -1,6 +1,7 @@
 // One function for each safety invariant, in their order.
 #include <algorithm>
 
+#include "dispatcher/core/budget.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/rules.h"
 #include "dispatcher/core/words.h"
@@ -31,6 +32,16 @@ const Runtime* runtime_of(const World& w, const AttemptId& id) {
 
 bool died_now(const RowChanged& row) {
   return row.after.cause != Cause::none && (!row.before || row.before->cause == Cause::none);
+}
+
+bool says_now(const RowChanged& row) {
+  const auto final = [](Said said) { return said == Said::done || said == Said::review; };
+  return final(row.after.said) && (!row.before || !final(row.before->said));
+}
+
+bool has_said(const World& w, const Attempt& a) {
+  return std::ranges::any_of(w.runtimes,
+                             [&](const Runtime& r) { return r.attempt == a.id && r.said == a.said; });
 }
 
 void live_runtime_is_never_reverted(const World& w, Findings& out) {
@@ -286,14 +297,41 @@ void attempts_are_bounded(const World& w, Findings& out) {
                  std::to_string(row.after.id.generation.value) + " attempts, and the budgets allow " +
                      std::to_string(most));
   }
+  // What is nobody's fault does not use up the ticket's attempts.
+  for (const RowChanged& row : w.happened.rows) {
+    if (row.after.open() || (row.before && !row.before->open())) continue;
+    const auto& memory = w.ledger.tickets.at(row.after.id.ticket).memory;
+    int chargeable = 0;
+    for (const auto& [id, closed] : w.ledger.closed)
+      if (id.ticket == row.after.id.ticket && charge_for(closed.cause) == Charge::ticket) ++chargeable;
+    out.risk(S16);
+    // A person may want it tried once more, and a row that was written over may say so.
+    const int more = (w.setup->person_budget - w.persons_left) +
+                     (w.setup->faults.has(FaultId::A8) ? w.setup->fault_budget - w.faults_left : 0);
+    if (chargeable > w.setup->policy.attempts_max + more)
+      out.broken(S16, row.after.id.ticket,
+                 std::to_string(chargeable) + " attempts ended by its fault, and the budget allows " +
+                     std::to_string(w.setup->policy.attempts_max + more));
+    if (memory.charged > chargeable)
+      out.broken(S16, row.after.id.ticket,
+                 std::to_string(memory.charged) + " attempts were charged to it, and " +
+                     std::to_string(chargeable) + " ended by its fault");
+  }
 }
 
+// Every spawn has its claim, and claims have the rate. Where a clock was moved, a back-off may be over at
+// once.
 void spawns_have_a_rate(const World& w, Findings& out) {
-  if (w.happened.spawned.empty()) return;
+  const bool claimed =
+      std::ranges::any_of(w.happened.rows, [](const RowChanged& row) { return !row.before; });
+  const bool clocks_are_right =
+      std::ranges::all_of(w.dispatchers, [](const DispatcherSeat& seat) { return seat.clock_off.ms == 0; });
+  if (!claimed || !clocks_are_right) return;
   out.risk(S17);
-  const auto most = static_cast<std::size_t>(w.setup->policy.spawns_per_second) * w.dispatchers.size();
-  if (w.history.recent_spawns.size() > most)
-    out.broken(S17, {}, std::to_string(w.history.recent_spawns.size()) + " spawns within one second");
+  const auto recent = std::ranges::count_if(
+      w.history.claimed_at, [&](const auto& claim) { return w.now - claim.second < seconds(1); });
+  const auto most = w.setup->policy.spawns_per_second * static_cast<int>(w.dispatchers.size());
+  if (recent > most) out.broken(S17, {}, std::to_string(recent) + " claims within one second");
 }
 
 void conflict_is_not_failure(const World& w, Findings& out) {
@@ -338,6 +376,12 @@ void done_means_landed(const World& w, Findings& out) {
 
 void causes_are_true(const World& w, Findings& out) {
   for (const RowChanged& row : w.happened.rows) {
+    if (says_now(row)) {
+      out.risk(S22);
+      if (!has_said(w, row.after))
+        out.broken(S22, row.after.id.ticket,
+                   attempt_key(row.after.id) + " is recorded to have said that it is finished; it never did");
+    }
     if (!died_now(row)) continue;
     out.risk(S22);
     const Attempt& a = row.after;

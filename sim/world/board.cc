@@ -1,6 +1,7 @@
 // The simulated board: tickets with versions, moved on condition. It speaks HTTP's status codes and, unlike
 // the built-in board, has no trigger that would refuse `todo` beside a live runtime: that is the dispatcher's
 // duty.
+#include "dispatcher/core/names.h"
 #include "sim/world/ports.h"
 
 namespace holdfast::sim {
@@ -63,7 +64,8 @@ bool perform(World& w, Flight& f, const MoveTicket& e) {
 }
 
 bool perform(World& w, Flight& f, const ReturnToTodo& e) {
-  return move_if(w, f, e.certificate.attempt().ticket, e.expected_version, BoardState::todo, e.reason, "");
+  return move_if(w, f, e.certificate.attempt().ticket, e.expected_version, BoardState::todo, e.reason,
+                 attempt_key(e.certificate.attempt()));
 }
 
 bool perform(World& w, Flight& f, const CommentTicket& e) {

@@ -62,6 +62,7 @@ enum class Deed : std::uint8_t {
   end_session,
   land_by_merge,
   land_by_squash,
+  push,  // something of somebody else's lands while we do
 };
 
 struct Event {

@@ -108,10 +108,20 @@ void set_ref(World& w, const std::string& ref, CommitNo to, int by, bool forced)
   w.git.refs[ref] = to;
 }
 
+namespace {
+bool use_main_checkout(World& w, Flight& f, const PrepareWorktree& e) {
+  touched(w, {}, e.order.attempt, 0);
+  w.git.main_checkout.branch = e.order.branch.value;
+  f.value = Prepared{"/main", {commit_text(w.git.main_checkout.head)}};
+  return true;
+}
+}  // namespace
+
 // Two parts: the branch, then the checkout. Repeating it for the same attempt answers the same.
 bool perform(World& w, Flight& f, const PrepareWorktree& e) {
   const auto found = w.git.slots.find(e.order.slot);
   if (found == w.git.slots.end() || !found->second.present) {
+    if (w.setup->defects.prepare_in_main_checkout) return use_main_checkout(w, f, e);
     f.raw = failed("missing: " + e.order.slot.value + " is not a worktree of this repository");
     return true;
   }
@@ -123,7 +133,9 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
       return true;
     }
     const bool again = tree.branch == e.order.branch.value;
-    if (!again && (!tree.changes.empty() || !tree.branch.empty())) {
+    const bool unfit = !again && (!tree.changes.empty() || !tree.branch.empty());
+    if (unfit && w.setup->defects.prepare_in_main_checkout) return use_main_checkout(w, f, e);
+    if (unfit && !w.setup->defects.prepare_over_dirty) {
       f.raw = failed("dirty: " + e.order.slot.value + " has changes");
       return true;
     }
@@ -139,6 +151,7 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
   }
   if (tree.branch != e.order.branch.value) {
     touched(w, e.order.slot, e.order.attempt, static_cast<int>(unsaved_changes(w, tree).size()));
+    tree.changes.clear();
     tree.branch = e.order.branch.value;
     tree.head = ref_of(w.git, branch);
   }
@@ -301,6 +314,8 @@ bool perform(World& w, Flight& f, const ReleaseSlot& e) {
       return true;
     }
     touched(w, e.order.slot, e.order.attempt, static_cast<int>(unsaved.size()));
+    if (w.setup->defects.release_deletes_branch && !tree.branch.empty())
+      w.git.refs.erase(heads + tree.branch);
     tree.changes.clear();
     tree.branch.clear();
     tree.head = ref_of(w.git, e.start);

@@ -40,10 +40,16 @@ LedgerView view_for(const World& w, const LedgerWrite& write) {
   }
   if (w.setup->defects.ledger_without_fence) {
     const AttemptId named = attempt_named_by(write);
-    if (const auto old = w.ledger.closed.find(named); old != w.ledger.closed.end()) view.newest = old->second;
+    if (const auto old = w.ledger.closed.find(named);
+        old != w.ledger.closed.end() && !std::holds_alternative<Settle>(write)) {
+      view.newest = old->second;
+      view.newest->phase = Phase::running;  // as the writer believes
+    }
   }
+  if (w.setup->defects.claim_over_open && std::holds_alternative<Claim>(write)) view.newest.reset();
   for (const auto& [id, slot] : w.ledger.slots) {
-    if (slot.state == SlotState::free && !view.first_free) view.first_free = slot;
+    const bool for_anybody = w.setup->defects.claim_takes_any_slot && slot.state == SlotState::leased;
+    if ((slot.state == SlotState::free || for_anybody) && !view.first_free) view.first_free = slot;
     if (view.newest && slot.holder == view.newest->id && slot.state == SlotState::leased) view.leased = slot;
   }
   if (const auto* store = std::get_if<StoreSlot>(&write))
@@ -101,6 +107,8 @@ RawReply write_ledger(World& w, const LedgerWrite& asked, int by, std::optional<
     }
     return answered(100'001 + static_cast<int>(applied.error().why), applied.error().words);
   }
+  if (w.setup->defects.ledger_without_log) applied->events.clear();
+  if (w.setup->defects.close_keeps_lease && std::holds_alternative<Close>(write)) applied->slots.clear();
   store(w, ticket_of(write), *applied, by, now);
   ledger_changed(w, by);
   delta = std::move(*applied);

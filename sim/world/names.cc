@@ -98,6 +98,7 @@ const char* words_for(Deed deed) {
     case Deed::end_session: return "end-session";
     case Deed::land_by_merge: return "land-by-merge";
     case Deed::land_by_squash: return "land-by-squash";
+    case Deed::push: return "push";
   }
   __builtin_unreachable();
 }
@@ -130,9 +131,31 @@ std::string name_of(const World& w, const Event& e) {
   __builtin_unreachable();
 }
 
-std::optional<Event> event_named(const World& w, std::string_view name) {
+std::string exact_name_of(const World& w, const Event& e) {
+  const std::string name = name_of(w, e);
   std::vector<Event> all;
   enabled(w, all);
+  if (e.fault != FaultId::none || e.what_kind == Do::crash) enabled_faults(w, all);
+  int before = 0;
+  for (const Event& other : all) {
+    if (other == e) break;
+    if (other.what_kind == e.what_kind && other.fault == e.fault && name_of(w, other) == name) ++before;
+  }
+  return before == 0 ? name : name + " #" + std::to_string(before + 1);
+}
+
+std::optional<Event> event_named(const World& w, std::string_view name) {
+  int nth = 1;
+  if (const auto at = name.rfind(" #"); at != std::string_view::npos) {
+    nth = 0;
+    for (const char c : name.substr(at + 2)) nth = nth * 10 + (c - '0');
+    name = name.substr(0, at);
+  }
+  std::vector<Event> all;
+  enabled(w, all);
+  for (const Event& e : all)
+    if (name_of(w, e) == name && --nth == 0) return e;
+  all.clear();
   World free = w;  // budgets do not bind somebody who knows what they want
   free.faults_left = free.crashes_left = 1 << 20;
   free.healed = false;
@@ -141,7 +164,7 @@ std::optional<Event> event_named(const World& w, std::string_view name) {
   for (std::size_t i = 0; i < w.flights.size(); ++i)  // a slow call; only `prove` makes one by itself
     all.push_back({Do::strike, static_cast<std::uint8_t>(i), 0, FaultId::F5});
   for (const Event& e : all)
-    if (name_of(w, e) == name) return e;
+    if (name_of(w, e) == name && --nth <= 0) return e;
   return std::nullopt;
 }
 

@@ -11,6 +11,8 @@
 namespace holdfast::sim {
 
 std::string name_of(const World&, const Event&);
+// The same with " #2" behind it where another event of that name could happen too and comes first.
+std::string exact_name_of(const World&, const Event&);
 // The enabled event of that name, faults and persons' deeds included, budgets or not; nothing: it cannot
 // happen now.
 std::optional<Event> event_named(const World&, std::string_view name);

@@ -155,10 +155,10 @@ bool perform(World& w, Flight& f, const EndTree& e) {
     if (r.runner == RunnerStage::holding || r.runner == RunnerStage::minding) r.told = true;
     if (e.signal == EndSignal::term) {
       if (r.worker_lives()) r.term = true;
-      if (r.runner == RunnerStage::gone) r.child = false;
+      if (r.runner == RunnerStage::gone && !w.setup->defects.ends_only_the_runner) r.child = false;
     } else {
       if (r.worker_lives()) r.kill = true;
-      r.child = false;
+      if (!w.setup->defects.ends_only_the_runner) r.child = false;
     }
     when_tree_ends(w, r);
   }

@@ -28,6 +28,14 @@ struct Defects {
   bool branch_facts_without_commits_landed = false;  // a branch without commits counts as merged
   bool gone_upstream_counts_as_landed = false;
   bool starts_servers_anywhere = false;
+  bool prepare_over_dirty = false;        // a worktree is taken as it is, changes and all
+  bool prepare_in_main_checkout = false;  // what the pool does not give is done in the main checkout
+  bool release_deletes_branch = false;    // a branch goes with its worktree
+  bool ledger_without_log = false;        // rows change, nothing is appended
+  bool claim_over_open = false;           // an open attempt does not stand in a claim's way
+  bool claim_takes_any_slot = false;      // also one that is leased
+  bool close_keeps_lease = false;
+  bool ends_only_the_runner = false;  // a signal does not reach the worker's descendants
   friend bool operator==(const Defects&, const Defects&) = default;
 };
 

@@ -113,6 +113,15 @@ void count_fault(World& w, FaultId id, const TicketId& ticket) {
   w.happened.anything = true;
 }
 
+namespace {
+// Leased, and nobody works in it any more: its attempt's death is recorded, it is not closed yet.
+bool over(const World& w, std::map<SlotId, Slot>::const_iterator slot) {
+  if (slot == w.ledger.slots.end() || slot->second.state != SlotState::leased) return false;
+  const Attempt* a = newest(w, slot->second.holder.ticket);
+  return a && a->id == slot->second.holder && a->cause != Cause::none;
+}
+}  // namespace
+
 void world_strikes(const World& w, std::vector<Event>& out) {
   const FaultSet& on = w.setup->faults;
   const auto add = [&](FaultId id, std::size_t subject, std::uint8_t what = 0) {
@@ -153,10 +162,8 @@ void world_strikes(const World& w, std::vector<Event>& out) {
   for (const auto& [id, tree] : w.git.slots) {
     const auto slot = w.ledger.slots.find(id);
     const bool free = slot != w.ledger.slots.end() && slot->second.state == SlotState::free;
-    if (free && tree.present) {
-      add(D8, n);
-      if (tree.changes.empty()) add(D9, n);
-    }
+    if (free && tree.present) add(D8, n);
+    if ((free || over(w, slot)) && tree.present && tree.changes.empty()) add(D9, n);
     ++n;
   }
   for (std::size_t d = 0; d < w.dispatchers.size(); ++d) {
@@ -411,6 +418,9 @@ void person_deeds(const World& w, std::vector<Event>& out) {
       add(Deed::land_by_squash, i);
     }
   }
+  const bool landing = std::ranges::any_of(
+      w.flights, [](const Flight& f) { return std::holds_alternative<LandBranch>(f.effect) && !f.held; });
+  if (landing) add(Deed::push, 0);
   std::size_t which = 0;
   for (const auto& [shard, server] : w.servers)
     for (const auto& [name, session] : server.sessions) {
@@ -524,6 +534,13 @@ void person_does(World& w, const Event& event) {
     }
     case Deed::land_by_merge: return land(w, id, false);
     case Deed::land_by_squash: return land(w, id, true);
+    case Deed::push: {
+      Commit other;
+      other.parent = ref_of(w.git, w.setup->policy.target);
+      other.patch = w.git.next_patch++;
+      w.git.commits.push_back(other);
+      return set_ref(w, w.setup->policy.target, static_cast<CommitNo>(w.git.commits.size()) - 1, by_person);
+    }
     case Deed::attach:
     case Deed::detach:
     case Deed::end_session: return;

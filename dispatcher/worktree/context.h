@@ -53,7 +53,7 @@ struct Context {
             .folder = repository.main_path.empty() ? repository.common_dir : repository.main_path};
   }
   [[nodiscard]] std::string pool_path(const SlotId& slot) const { return state + "/pool/" + slot.value; }
-  // Never waits; names may hold anything.
+  // Waits for nobody who works (see system/file_lock.h); names may hold anything.
   [[nodiscard]] OrReply<FileLock> lock(std::string_view resource) const;
   // A new name under quarantine/, for what is moved away instead of being deleted.
   [[nodiscard]] std::string new_quarantine(const std::string& of) const;

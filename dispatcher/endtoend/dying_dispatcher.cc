@@ -90,9 +90,9 @@ int main(int argc, char** argv) {
     };
   const World real = (*installation)->world();
   LossyTerminal terminal(real.terminal, argv[2]);
-  const World world{real.ledger,  real.board,     lossy ? terminal : real.terminal,
-                    real.records, real.processes, real.worktrees,
-                    real.now,     real.token,     real.runner_command};
+  World world{real.ledger,  real.board,     lossy ? terminal : real.terminal,
+              real.records, real.processes, real.worktrees,
+              real.now,     real.token,     real.runner_command};
   Driver driver(world, policy, std::move(options));
   driver.run(seconds(1));
   return 0;

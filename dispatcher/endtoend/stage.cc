@@ -169,7 +169,9 @@ void Stage::add(const std::string& id, const std::vector<std::string>& script,
     std::fprintf(stderr, "stage: %s\n", added.error().words.c_str());
     std::abort();
   }
+  // As the command line does it.
   std::error_code ignored;
+  std::ofstream(state() + "/records/wake", std::ios::app).close();
   fs::last_write_time(state() + "/records/wake", fs::file_time_type::clock::now(), ignored);
 }
 

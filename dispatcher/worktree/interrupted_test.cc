@@ -98,6 +98,34 @@ TEST_P(InterruptedSalvage, SurvivesAKillAtEveryCall) {
 INSTANTIATE_TEST_SUITE_P(Kill, InterruptedSalvage, testing::Values("before", "after"),
                          [](const auto& which) { return std::string(which.param); });
 
+// Found by killing the dispatcher at every step: its successor took a slot whose files had been moved, and
+// whose HEAD had not, for one with uncommitted work, and sent finished work to review.
+TEST_F(Interrupted, AReleaseKilledAtAnyCallLeavesNothingThatLooksUncommitted) {
+  int n = 0;
+  for (const char* kind : {"before", "after"}) {
+    for (int at = 1;; ++at) {
+      SCOPED_TRACE(kind + std::to_string(at));
+      const AttemptId of = attempt("T-" + std::to_string(++n));
+      const fs::path slot = prepared(of);
+      const std::string head = commit(slot, "new", "committed by " + of.ticket.value);
+      plan(kind, at);
+      const auto hurt = worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon);
+      const int used = calls();
+      plan("none", 0);
+      if (!done(hurt.raw)) {
+        const BranchFacts seen = facts(of);
+        EXPECT_EQ(seen.uncommitted, Tri::no);
+        EXPECT_EQ(seen.untracked, Tri::no);
+        EXPECT_EQ(seen.has_commits, Tri::yes);
+        ASSERT_TRUE(done(worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon).raw));
+      }
+      EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+      EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), base_);
+      if (used < at) break;
+    }
+  }
+}
+
 TEST_F(Interrupted, AHalfDoneCheckoutIsFinishedAndAnythingElseIsNot) {
   for (const bool foreign : {false, true}) {
     const AttemptId of = attempt(foreign ? "T-2" : "T-1");

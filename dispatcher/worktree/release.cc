@@ -43,6 +43,8 @@ class Release {
       shot = std::move(moved);
     }
     clear_locks();
+    if (!write_moving(context_, slot_.id, order_.attempt, start_))
+      return Fault(refused("cannot write " + context_.state + "/moving: Permission denied or disk full"));
     if (const auto switched = switch_files(*shot); !switched) return switched;
     if (const auto detached = detach(expected_head); !detached) return detached;
     clear_operations();

@@ -73,6 +73,19 @@ CgroupReading read_cgroup(const std::string& folder) {
   return reading;
 }
 
+std::optional<std::int64_t> oom_kills_in(const std::string& folder) {
+  for (const char* file : {"/memory.events", "/memory.oom_control"}) {
+    const std::string text = "\n" + read_file(folder + file, 4096).text;
+    constexpr std::string_view name = "\noom_kill ";
+    const auto at = text.find(name);
+    std::int64_t count = 0;
+    const char* from = text.data() + at + name.size();
+    if (at != std::string::npos && std::from_chars(from, text.data() + text.size(), count).ec == std::errc{})
+      return count;
+  }
+  return std::nullopt;
+}
+
 int remove_cgroup(const std::string& folder) {
   return remove_at(folder, 0);
 }

@@ -138,7 +138,10 @@ Judgement judge_finished(const TicketKnowledge& t, const Policy& policy) {
         return {BoardState::in_review, "the target kept moving: " + landed.note, t.memory};
     }
   }
-  const GateRuling ruling = gate(a.said, *t.work.facts, has_salvage(t), t.memory, policy);
+  // What could not be given back may not have been inspected since: nothing is known of it then.
+  BranchFacts unknown;
+  unknown.note = t.work.release_failure;
+  const GateRuling ruling = gate(a.said, t.work.facts.value_or(unknown), has_salvage(t), t.memory, policy);
   std::string reason = ruling.reason;
   if (!a.said_text.empty())
     reason = (a.said == Said::done ? "DONE: " : "REVIEW: ") + a.said_text + " -- " + reason;

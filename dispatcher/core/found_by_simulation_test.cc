@@ -252,5 +252,34 @@ TEST(FoundBySimulation, ABoardThatSpeaksOfAnEarlierAttemptIsToldOfThisOneBeforeI
   EXPECT_EQ(move->key, attempt_key(g2));
 }
 
+TEST(FoundBySimulation, AClosingThatIsHeldDoesNotWakeEveryMillisecond) {
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.work.looked_at = noon + minutes(-5);
+  t.hold_until = noon + seconds(10);
+  t.trouble = "the server does not answer";
+  Brain brain{toy_policy(1), knowing(t), {}};
+  brain.agenda.queue.push_back(t1);
+  brain.agenda.queued.insert(t1);
+  next_effects(brain, noon);
+  EXPECT_EQ(next_wake(brain), noon + seconds(10));
+}
+
+TEST(FoundBySimulation, AFinishedOneWhoseWorktreeCouldNotBeGivenBackIsJudgedWithoutFacts) {
+  TicketKnowledge t = ticket_with(g1, Phase::finished);
+  t.newest->said = Said::done;
+  t.newest->cause = Cause::clean_exit;
+  t.work.session_ended = true;
+  t.work.release_failure = "it could not be given back: dirty";  // and what was seen of it was forgotten
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* write = std::get_if<WriteLedger>(&*plan.effect);
+  ASSERT_NE(write, nullptr) << describe(*plan.effect);
+  const auto* close = std::get_if<Close>(&write->write);
+  ASSERT_NE(close, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(close->disposition, BoardState::in_review);
+  EXPECT_EQ(close->slot_after, SlotState::quarantined);
+}
+
 }  // namespace
 }  // namespace holdfast

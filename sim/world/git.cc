@@ -150,6 +150,11 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
     return false;
   }
   if (tree.branch != e.order.branch.value) {
+    // What somebody has written meanwhile is in the way: git moves a worktree, it does not clean it.
+    if (!tree.changes.empty() && !w.setup->defects.prepare_over_dirty) {
+      f.raw = failed("dirty: " + e.order.slot.value + " has changes");
+      return true;
+    }
     touched(w, e.order.slot, e.order.attempt, static_cast<int>(unsaved_changes(w, tree).size()));
     tree.changes.clear();
     tree.branch = e.order.branch.value;

@@ -17,7 +17,7 @@ struct AttemptNews {
 };  // its record folder changed
 struct ServerNews {
   int shard = 0;
-};                     // sessions or clients changed
+};  // sessions or clients changed
 struct LedgerNews {};  // somebody else may have written
 struct BoardNews {};
 using News = std::variant<AttemptNews, ServerNews, LedgerNews, BoardNews>;

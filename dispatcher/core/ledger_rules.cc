@@ -415,9 +415,7 @@ struct Rules {
 };
 
 template <class T>
-concept AboutAttempt = requires(const T& w) {
-  w.attempt.ticket;
-};
+concept AboutAttempt = requires(const T& w) { w.attempt.ticket; };
 
 }  // namespace
 

@@ -177,7 +177,8 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
                   {}};
         return otherwise;
       }
-      if (k.now - next->changed_at >= patience)
+      // A clock that went back does not make it longer.
+      if (!still_waits(k.now, next->changed_at + patience, Duration{patience.ms + 60'000}))
         return move(MessageState::unverified, "handed over, not seen to be read");
       return resting(rule, "its message was handed over and is not read yet", next->changed_at + patience);
     }
@@ -191,7 +192,7 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
   // A session with a person in it is not typed into.
   const bool old_enough = k.now - a.spawned_at > seconds(5);
   const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
-  if (old_enough && listing_old && t.work.server_looks < 3)
+  if (old_enough && listing_old && t.work.server_looks < looks_in_vain_max)
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
   if (persons_attached(a, t.seen) > 0) {
     if (a.attention.empty())

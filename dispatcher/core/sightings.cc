@@ -103,11 +103,23 @@ void take_delta(Knowledge& k, const LedgerDelta& delta, const Policy& policy, st
   for (const AccountPause& pause : delta.pauses) k.pauses[pause.account] = pause;
 }
 
+namespace {
+
+// Read before our last write was stored, and answered after it.
+bool is_older(const TicketLedger& row, const TicketKnowledge& t) {
+  if (!t.newest) return false;
+  if (!row.newest) return true;
+  return std::pair(row.newest->id.generation, row.newest->revision) <
+         std::pair(t.newest->id.generation, t.newest->revision);
+}
+
+}  // namespace
+
 void take_contents(Knowledge& k, const LedgerContents& news, const Policy& policy,
                    std::set<TicketId>& touched) {
   for (const TicketLedger& row : news.tickets) {
     TicketKnowledge& t = k.tickets[row.ticket];
-    t.memory = row.memory;
+    if (!is_older(row, t)) t.memory = row.memory;
     if (row.newest) take_attempt(k, t, *row.newest, policy);
     for (const Message& m : row.messages) take_message(t, m, t.ledger_unsure);
     if (t.newest) std::erase_if(t.messages, [&](const Message& m) { return m.attempt != t.newest->id; });
@@ -126,7 +138,8 @@ void take_contents(Knowledge& k, const LedgerContents& news, const Policy& polic
 
 void take_board_ticket(Knowledge& k, const BoardTicket& ticket, std::set<TicketId>& touched) {
   TicketKnowledge& t = k.tickets[ticket.id];
-  if (t.board && t.board->version > ticket.version) return;  // late news
+  if (t.board_version > ticket.version) return;  // late news
+  t.board_version = ticket.version;
   const bool moved = !t.board || t.board->state != ticket.state;
   t.board = ticket;
   touched.insert(ticket.id);

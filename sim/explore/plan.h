@@ -17,6 +17,7 @@ namespace holdfast::sim {
 // first opportunity (its call is about to take hold; or, for what the world does by itself, it can happen).
 struct Trigger {
   FaultId fault = FaultId::none;
+  std::optional<Call> call;        // only at this port call
   int nth = 1;                     // opportunity, counted among those that meet the other conditions
   std::optional<Phase> phase;      // of the ticket's newest attempt
   Duration from;                   // since the beginning of the run
@@ -27,7 +28,8 @@ struct Trigger {
   friend bool operator==(const Trigger&, const Trigger&) = default;
 };
 
-// "B1", "C3,phase=running,nth=2,from=10s,within=60s,chance=250,after=B1,times=3". The error: what is wrong.
+// "B1,call=post", "C3,phase=running,nth=2,from=10s,within=60s,chance=250,after=B1,times=3". The error: what
+// is wrong.
 std::optional<Trigger> trigger_from(std::string_view words, std::string& error);
 std::string words_for(const Trigger&);
 
@@ -45,6 +47,7 @@ struct WorldPlan {
   int faults = 0, crashes = 0, persons = 0;
   FaultSet kinds;
   std::vector<Trigger> triggers;
+  std::string theme;  // what the run is about, and how fast; empty: nothing particular
   friend bool operator==(const WorldPlan&, const WorldPlan&) = default;
 };
 

@@ -200,11 +200,15 @@ bool perform(World& w, Flight& f, const InspectBranch& e) {
     facts.note = "its branch is gone";
   } else {
     std::set<CommitNo> own;
+    // Where its branch began is known once a spawn was announced; before, only what the target has not.
+    const bool begun = base >= 0;
     for (const CommitNo one : tips)
-      for (const CommitNo c : beyond(git, one, {base}))
+      for (const CommitNo c : beyond(git, one, {begun ? base : target}))
         if (git.commits[static_cast<std::size_t>(c)].patch != 0) own.insert(c);
     facts.commits = static_cast<int>(own.size());
-    if (own.empty()) {
+    if (own.empty() && !begun) {
+      facts.note = "where its branch began is not known";
+    } else if (own.empty()) {
       facts.has_commits = facts.ancestor_of_target = facts.equal_patch_on_target = Tri::no;
       if (w.setup->defects.branch_facts_without_commits_landed)
         facts.has_commits = facts.ancestor_of_target = Tri::yes;

@@ -319,6 +319,7 @@ void move_clock(World& w, const Event& e) {
   count_fault(w, e.fault, {});
   for (const auto& [fault, off] : clock_faults())
     if (fault == e.fault) w.dispatchers[e.subject].clock_off = off;
+  w.history.clock_moved_at = w.now;
 }
 
 void stand_still(World& w, const Event& e) {

@@ -421,6 +421,7 @@ void heal(World& w) {
   for (DispatcherSeat& seat : w.dispatchers) {
     seat.paused = false;
     seat.start_refused = false;
+    if (seat.clock_off.ms != 0) w.history.clock_moved_at = w.now;
     seat.clock_off = {};
   }
 }

@@ -1,0 +1,65 @@
+#include "sim/explore/themes.h"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+namespace {
+
+using enum FaultId;
+
+void several_for_one_slot(WorldPlan& p) {
+  p.tickets = std::max(p.tickets, 2);
+  p.capacity = 1;
+}
+void a_crowd(WorldPlan& p) {
+  p.tickets = 3;
+  p.capacity = 2;
+}
+void it_lands(WorldPlan& p) {
+  p.land = true;
+  p.persons = 3;
+}
+void soon_told_to_end(WorldPlan& p) {
+  p.finish_s = 0;
+  p.term_s = 1;
+}
+
+std::vector<Theme> make() {
+  return {
+      // The incident itself: the send is refused after the spawn has succeeded.
+      {.name = "late-409", .share = 4, .kinds = {B1}, .triggers = {"B1,call=post,phase=ready,chance=800"}},
+      {.name = "lost-answers",
+       .kinds = {B2, B4},
+       .triggers = {"B2,call=post,phase=ready,chance=500", "B4,call=post,phase=ready,chance=500"},
+       .pace = {.late = 60}},
+      {.name = "deaf", .kinds = {C13}, .triggers = {"C13,call=post,phase=ready"}},
+      {.name = "twice", .kinds = {B9}, .triggers = {"B9,call=post,phase=ready"}, .pace = {.late = 80}},
+      {.name = "orphans",
+       .kinds = {G6, C4},
+       .triggers = {"C4,phase=running"},
+       .pace = {.children_stay = true}},
+      {.name = "stubborn", .kinds = {C14}, .plan = soon_told_to_end, .pace = {.time = 10, .stubborn = true}},
+      {.name = "storm", .kinds = {G2, F7}, .plan = a_crowd, .pace = {.time = 0}},
+      {.name = "busy-target", .plan = it_lands, .pace = {.persons = 0}},
+      {.name = "late-git",
+       .share = 2,
+       .kinds = {B4, G1, G2},
+       .triggers = {"B4,call=prepare,chance=600"},
+       .plan = several_for_one_slot,
+       .pace = {.late = 500}},
+  };
+}
+
+}  // namespace
+
+const std::vector<Theme>& themes() {
+  static const std::vector<Theme> all = make();
+  return all;
+}
+
+const Theme* theme_named(std::string_view name) {
+  const auto found = std::ranges::find(themes(), name, &Theme::name);
+  return name.empty() || found == themes().end() ? nullptr : &*found;
+}
+
+}  // namespace holdfast::sim

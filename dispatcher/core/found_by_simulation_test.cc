@@ -230,6 +230,10 @@ TEST(FoundBySimulation, ABoardThatIsToldTooLateThatAnAttemptBeganIsToldAgainThat
   Plan plan = decide(knowing(t), t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);
   EXPECT_TRUE(std::holds_alternative<ReturnToTodo>(*plan.effect)) << describe(*plan.effect);
+  t.newest->id = g2;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  EXPECT_TRUE(plan.effect) << "also in the name of an attempt before it";
+  t.newest->id = g1;
   t.board->moved_by = "person:alice";
   plan = decide(knowing(t), t1, toy_policy(1));
   EXPECT_FALSE(plan.effect) << "what a person says stays";
@@ -250,6 +254,14 @@ TEST(FoundBySimulation, ABoardThatSpeaksOfAnEarlierAttemptIsToldOfThisOneBeforeI
   ASSERT_NE(move, nullptr) << describe(*plan.effect);
   EXPECT_EQ(move->to, BoardState::in_progress);
   EXPECT_EQ(move->key, attempt_key(g2));
+
+  t.board->moved_by = "person";  // somebody's whole-row write
+  const Plan again = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(again.effect);
+  EXPECT_TRUE(std::holds_alternative<MoveTicket>(*again.effect)) << describe(*again.effect);
+  t.board->moved_by = "";
+  EXPECT_FALSE(std::holds_alternative<MoveTicket>(*decide(knowing(t), t1, toy_policy(1)).effect))
+      << "a board that keeps no names is not told for ever";
 }
 
 TEST(FoundBySimulation, AClosingThatIsHeldDoesNotWakeEveryMillisecond) {
@@ -407,6 +419,35 @@ TEST(FoundBySimulation, AClockThatWentBackDoesNotHideThatAPromptIsNotRead) {
   const auto* move = std::get_if<MoveMessage>(&write->write);
   ASSERT_NE(move, nullptr) << describe(*plan.effect);
   EXPECT_EQ(move->to, MessageState::unverified);
+}
+
+TEST(FoundBySimulation, AnAnswerThatWasOvertakenForgetsNothingOfTheNextAttempt) {
+  Knowledge k = knowing(ticket_with(g2, Phase::planned));
+  Message prompt;
+  prompt.id = {"m"};
+  prompt.attempt = g2;
+  k.tickets[t1].messages = {prompt};
+  k.tickets[t1].memory.charged = 2;
+  LedgerDelta closed;
+  closed.attempt = ticket_with(g1, Phase::closed).newest;
+  closed.memory = Memory{};
+  absorb(k, {WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon}, {});
+  EXPECT_EQ(k.tickets[t1].newest->id, g2);
+  EXPECT_EQ(k.tickets[t1].messages.size(), 1U) << "else its echo would be taken for the worker's word";
+  EXPECT_EQ(k.tickets[t1].memory.charged, 2);
+}
+
+TEST(FoundBySimulation, ABoardThatMayHaveMovedIsReadAgain) {
+  TicketKnowledge t = ticket_with(g1, Phase::running);
+  t.board.reset();  // the answer to a move was lost
+  Knowledge k = knowing(t);
+  k.board_read = true;
+  Plan plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<ReadTicket>(*plan.effect)) << describe(*plan.effect);
+  k.tickets[t1].work.board_gone = true;
+  plan = decide(k, t1, toy_policy(1));
+  EXPECT_FALSE(plan.effect && std::holds_alternative<ReadTicket>(*plan.effect));
 }
 
 }  // namespace

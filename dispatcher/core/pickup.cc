@@ -25,11 +25,12 @@ Plan before_spawn(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   const Profile* profile = profile_of(policy, a.profile);
   if (!profile) return give_up("worker profile '" + a.profile + "' is gone from the configuration");
 
-  // In the name of an earlier attempt it may be put right by somebody who does not know of this one yet.
+  // In the name of an earlier attempt, or of a person, it may be put right by somebody who does not know of
+  // this one yet. (A board that keeps no names says nothing.)
   const auto mover = parse_attempt_key(t.board->moved_by);
-  const bool of_an_earlier = t.board->state == BoardState::in_progress && mover &&
-                             mover->ticket == a.id.ticket && mover->generation < a.id.generation;
-  if (t.board->state == BoardState::todo || of_an_earlier)
+  const bool by_another = mover ? mover->ticket == a.id.ticket && mover->generation < a.id.generation
+                                : !t.board->moved_by.empty();
+  if (t.board->state == BoardState::todo || (t.board->state == BoardState::in_progress && by_another))
     return {rule,
             "the board is told",
             MoveTicket{a.id.ticket, t.board->version, BoardState::in_progress,

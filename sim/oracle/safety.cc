@@ -329,7 +329,7 @@ void spawns_have_a_rate(const World& w, Findings& out) {
   if (!claimed || !clocks_are_right) return;
   out.risk(S17);
   const auto recent = std::ranges::count_if(w.history.claimed_at, [&](const auto& claim) {
-    return w.now - claim.second < seconds(1) && claim.second >= w.history.clock_moved_at;
+    return w.now - claim.second < seconds(1) && claim.second > w.history.clock_moved_at;
   });
   const auto most = w.setup->policy.spawns_per_second * static_cast<int>(w.dispatchers.size());
   if (recent > most) out.broken(S17, {}, std::to_string(recent) + " claims within one second");

@@ -159,7 +159,7 @@ std::shared_ptr<const Setup> setup_of(const WorldPlan& plan, const DispatcherMak
   Profile profile;
   profile.name = "generic";
   profile.command = {"worker"};
-  profile.preamble = "Say\nDONE: <what>\nat the end.";
+  if (plan.echoes) profile.preamble = "Say\nDONE: <what>\nat the end.";
   profile.finish_grace = seconds(plan.finish_s);
   profile.term_grace = seconds(plan.term_s);
   p.profiles["generic"] = profile;
@@ -167,7 +167,7 @@ std::shared_ptr<const Setup> setup_of(const WorldPlan& plan, const DispatcherMak
     BoardTicket ticket;
     ticket.id = {ticket_names[i]};
     ticket.title = "Do it";
-    ticket.body = "Please.\nDONE: said nobody";
+    ticket.body = plan.echoes ? "Please.\nDONE: said nobody" : "Please.";
     ticket.state = BoardState::todo;
     ticket.version = 1;
     setup->tickets.push_back(ticket);

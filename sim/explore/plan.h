@@ -43,6 +43,7 @@ struct WorldPlan {
   bool land = false;             // else finished work waits for a review
   bool continue_branch = false;  // else recovered work waits for a review
   bool cgroups = true;
+  bool echoes = true;  // what is sent holds lines that look like a report
   int backoff_s = 1, look_s = 10, review_s = 20, newborn_s = 1, finish_s = 0, term_s = 1;
   int faults = 0, crashes = 0, persons = 0;
   FaultSet kinds;

@@ -23,36 +23,37 @@ constexpr Call of_a_ticket[] = {
     Call::inspect,     Call::release,
 };
 
-// How likely an event is beside the others.
+// How likely an event is beside the others. What workers do by their nature (exit without a word, crash) is
+// rare beside what everybody does: else few would live to read their prompt.
 int weight_of(const World& w, const Event& e, const Pace& pace) {
   const FaultSet& natures = w.setup->faults;
   switch (e.what_kind) {
     case Do::hold:
-      if (!w.flights[e.subject].detached) return 20;
-      return natures.has(FaultId::D15) ? 1 : 3;  // what is late is later still on a slow disk
-    case Do::vanish: return w.flights[e.subject].held ? 10 : 1;
-    case Do::reply: return 20;
-    case Do::news: return 15;
-    case Do::think: return 15;
-    case Do::runner: return 12;
+      if (!w.flights[e.subject].detached) return 80;
+      return natures.has(FaultId::D15) ? 4 : 12;  // what is late is later still on a slow disk
+    case Do::vanish: return w.flights[e.subject].held ? 40 : 4;
+    case Do::reply: return 80;
+    case Do::news:
+    case Do::think:
+    case Do::start: return 60;
+    case Do::runner: return 48;
     case Do::worker: {
       switch (static_cast<Act>(e.what)) {
         case Act::get_ready:
-        case Act::read_input: return 12;
-        case Act::commit: return 8;
-        case Act::say_done: return pace.haste;
-        case Act::die_of_kill: return pace.stubborn ? 1 : natures.has(FaultId::C14) ? 2 : 8;
-        case Act::die_of_term: return pace.stubborn ? 0 : natures.has(FaultId::C14) ? 1 : 8;
+        case Act::read_input: return 48;
+        case Act::commit: return pace.commit;
+        case Act::say_done: return 4 * pace.haste;
+        case Act::die_of_kill: return pace.stubborn ? 2 : natures.has(FaultId::C14) ? 8 : 32;
+        case Act::die_of_term: return pace.stubborn ? 0 : natures.has(FaultId::C14) ? 4 : 32;
         case Act::say_review:
         case Act::ask:
         case Act::chat:
-        case Act::wake: return 2;
-        case Act::child_ends: return pace.children_stay ? 0 : 2;
-        case Act::change: return 1;
-        // By nature, in the runs that have workers of that kind: else few would live to read their prompt.
-        case Act::fork_child: return natures.has(FaultId::G6) ? 2 : 0;
+        case Act::wake: return 8;
+        case Act::child_ends: return pace.children_stay ? 0 : 8;
+        case Act::change: return 4;
+        case Act::fork_child: return natures.has(FaultId::G6) ? 8 : 0;
         case Act::exit_well: {
-          if (w.runtimes[e.subject].said != Said::nothing) return pace.stubborn ? 0 : pace.haste;
+          if (w.runtimes[e.subject].said != Said::nothing) return pace.stubborn ? 0 : 4 * pace.haste;
           return natures.has(FaultId::G1) || natures.has(FaultId::G5) ? 1 : 0;
         }
         case Act::exit_badly:
@@ -60,12 +61,11 @@ int weight_of(const World& w, const Event& e, const Pace& pace) {
       }
       __builtin_unreachable();
     }
-    case Do::time: return pace.time;
-    case Do::start: return 15;
-    case Do::resume: return 2;
+    case Do::time: return 4 * pace.time;
+    case Do::resume: return pace.resume;
     case Do::crash:
     case Do::strike:
-    case Do::person: return 1;
+    case Do::person: return 4;
   }
   __builtin_unreachable();
 }
@@ -88,7 +88,7 @@ class Picker {
       total += weights_.back();
     }
     // Somebody's push comes in the middle of a landing.
-    if (random_.in_a_thousand(100))
+    if (random_.in_a_thousand(pace_.push))
       for (const Event& e : can)
         if (e.what_kind == Do::person && static_cast<Deed>(e.what) == Deed::push) return e;
     // Persons act now and then, however many deeds there are to choose from.
@@ -123,7 +123,8 @@ class Picker {
     const Flight& f = w.flights[e.subject];
     if (!f.detached || f.held) return false;
     const auto [at, fresh] = due_.try_emplace({f.number, f.part}, n);
-    if (fresh && random_.in_a_thousand(500)) at->second += static_cast<int>(random_.between(0, pace_.late));
+    const bool waits = pace_.late_from > 0 ? f.part >= pace_.late_from : fresh && random_.in_a_thousand(500);
+    if (fresh && waits) at->second += static_cast<int>(random_.between(0, pace_.late));
     return n < at->second;
   }
 
@@ -134,12 +135,15 @@ class Picker {
     int best = -1 << 20;
     std::vector<Event> among;
     for (const Event& e : can) {
+      // What no worker of this run does by nature, none does by priority.
+      if (e.what_kind == Do::worker && weight_of(w, e, pace_) == 0) continue;
       const int priority = priorities_[actor_of(w, e)];
       if (priority < best) continue;
       if (priority > best) among.clear();
       best = priority;
       among.push_back(e);
     }
+    if (among.empty()) return can[random_.below(can.size())];
     const Event chosen = among[random_.below(among.size())];
     if (change || random_.in_a_thousand(20)) priorities_[actor_of(w, chosen)] = -n;
     return chosen;
@@ -172,6 +176,13 @@ class Picker {
   int priorities_[50] = {};
   int changes_[6] = {};
 };
+
+bool somebody_has_run(const World& w) {
+  return std::ranges::any_of(w.ledger.tickets, [](const auto& row) {
+    const auto& newest = row.second.newest;
+    return newest && (newest->running_at.set() || newest->id.generation.value > 1);
+  });
+}
 
 // A theme that is possible with the faults that are allowed.
 void take_theme(WorldPlan& p, Random& random, const FaultSet& allowed) {
@@ -233,6 +244,7 @@ WorldPlan plan_for(std::uint64_t seed, const SeedOptions& options) {
   p.finish_s = draw(0, 10);
   p.term_s = draw(1, 10);
   p.cgroups = random.in_a_thousand(800);
+  p.echoes = !random.in_a_thousand(300);
   p.faults = draw(0, 30);
   p.crashes = draw(0, 3);
   p.persons = random.in_a_thousand(500) ? draw(1, 3) : 0;
@@ -244,7 +256,7 @@ WorldPlan plan_for(std::uint64_t seed, const SeedOptions& options) {
     if (kept && options.faults.has(static_cast<FaultId>(i))) p.kinds.add(static_cast<FaultId>(i));
   }
   p.dispatchers = p.kinds.has(FaultId::E3) && random.in_a_thousand(400) ? 2 : 1;
-  if (swarm && random.in_a_thousand(500)) take_theme(p, random, options.faults);
+  if (swarm && random.in_a_thousand(600)) take_theme(p, random, options.faults);
   p.triggers.insert(p.triggers.end(), options.triggers.begin(), options.triggers.end());
   return p;
 }
@@ -319,6 +331,8 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
     for (std::int64_t i = random.between(1, 3); i > 0; --i)
       focus.insert(of_a_ticket[random.below(std::size(of_a_ticket))]);
   const int focus_rate = static_cast<int>(random.between(100, 700));
+  // In some, nothing goes wrong before a worker is at work: else most faults meet attempts that begin.
+  bool calm = random.in_a_thousand(250);
   std::vector<FaultId> at_calls, by_itself;
   for (std::size_t i = 1; i < fault_ids; ++i) {
     const auto id = static_cast<FaultId>(i);
@@ -330,15 +344,18 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
     enabled(w, can);
     if (can.empty()) break;
     Event next = picker.pick(w, can, n);
+    calm = calm && !somebody_has_run(w);
+    const bool quiet = calm || n < calm_until;
     const bool call = next.what_kind == Do::hold;
     const auto& threats = call ? at_calls : by_itself;
-    if (call && focus.contains(call_of(w.flights[next.subject].effect)) && random.in_a_thousand(focus_rate)) {
+    if (call && !quiet && focus.contains(call_of(w.flights[next.subject].effect)) &&
+        random.in_a_thousand(focus_rate)) {
       faults.clear();
       enabled_faults(w, faults);
       std::erase_if(faults,
                     [&](const Event& e) { return e.what_kind != Do::hold || e.subject != next.subject; });
       if (!faults.empty()) next = faults[random.below(faults.size())];
-    } else if (!threats.empty() && n >= calm_until && random.in_a_thousand(call ? call_rate : strike_rate)) {
+    } else if (!threats.empty() && !quiet && random.in_a_thousand(call ? call_rate : strike_rate)) {
       const FaultId threat = threats[random.below(threats.size())];
       faults.clear();
       enabled_faults(w, faults);

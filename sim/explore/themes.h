@@ -13,8 +13,12 @@ namespace holdfast::sim {
 
 // How likely some events are beside the others, and what is put off.
 struct Pace {
-  int time = 4;           // 0: time passes only when there is nothing else to do
-  int late = 0;           // a late effect may wait for so many events before it takes hold; 0: it just does
+  int time = 4;       // 0: time passes only when there is nothing else to do
+  int late = 0;       // a late effect may wait for so many events before it takes hold; 0: it just does
+  int late_from = 0;  // the part from which it always waits; 0: any part, every second time
+  int resume = 8;     // of a dispatcher that stands still
+  int push = 100;     // in a thousand, that somebody else pushes while we land
+  int commit = 32;
   int persons = 15;       // in a thousand, that somebody acts
   int haste = 6;          // of workers that have their prompt: how soon they are done, and gone
   bool stubborn = false;  // workers stay when they have finished and when they are told to end

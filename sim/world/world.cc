@@ -83,6 +83,7 @@ void start(World& w, int d) {
   seat.running = true;
   seat.paused = false;
   seat.life += 1;
+  if (seat.life > 1) w.history.restarts.push_back(w.now);
   seat.attempt_news.clear();
   seat.server_news.clear();
   seat.ledger_news = seat.board_news = false;

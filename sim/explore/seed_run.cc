@@ -57,7 +57,7 @@ int weight_of(const World& w, const Event& e, const Pace& pace) {
           return natures.has(FaultId::G1) || natures.has(FaultId::G5) ? 1 : 0;
         }
         case Act::exit_badly:
-        case Act::crash: return natures.has(FaultId::G2) ? 1 : 0;
+        case Act::crash: return natures.has(FaultId::G2) ? pace.frail : 0;
       }
       __builtin_unreachable();
     }
@@ -256,7 +256,7 @@ WorldPlan plan_for(std::uint64_t seed, const SeedOptions& options) {
     if (kept && options.faults.has(static_cast<FaultId>(i))) p.kinds.add(static_cast<FaultId>(i));
   }
   p.dispatchers = p.kinds.has(FaultId::E3) && random.in_a_thousand(400) ? 2 : 1;
-  if (swarm && random.in_a_thousand(600)) take_theme(p, random, options.faults);
+  if (swarm && random.in_a_thousand(700)) take_theme(p, random, options.faults);
   p.triggers.insert(p.triggers.end(), options.triggers.begin(), options.triggers.end());
   return p;
 }
@@ -311,7 +311,7 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
     return result;
   };
 
-  const int most = static_cast<int>(random.between(options.most_events / 40, options.most_events));
+  const int most = static_cast<int>(random.between(options.most_events / 10, options.most_events));
   // How often, in a thousand, a call that is about to take hold is threatened, and how often the world is.
   // The kind is chosen first, among all that this run has, and it strikes only where it can: else whatever is
   // possible at the beginning, when there is nothing but looking, would use up every fault before a worker

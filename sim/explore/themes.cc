@@ -37,7 +37,7 @@ void soon_told_to_end(WorldPlan& p) {
 std::vector<Theme> make() {
   return {
       // The incident itself: the send is refused after the spawn has succeeded.
-      {.name = "late-409", .share = 8, .kinds = {B1}, .triggers = {"B1,call=post,phase=ready,chance=800"}},
+      {.name = "late-409", .share = 12, .kinds = {B1}, .triggers = {"B1,call=post,phase=ready,chance=800"}},
       {.name = "lost-answers",
        .kinds = {B2, B4},
        .triggers = {"B2,call=post,phase=ready,chance=500", "B4,call=post,phase=ready,chance=500"},
@@ -53,25 +53,25 @@ std::vector<Theme> make() {
        .kinds = {G6, C4},
        .triggers = {"C4,phase=running"},
        .pace = {.children_stay = true}},
-      {.name = "traceless", .kinds = {C3, C4}, .triggers = {"C4,phase=running", "C3,after=C4"}},
+      {.name = "traceless", .share = 2, .kinds = {C3, C4}, .triggers = {"C4,phase=running", "C3,after=C4"}},
       {.name = "stubborn", .kinds = {C14}, .plan = soon_told_to_end, .pace = {.time = 10, .stubborn = true}},
-      {.name = "storm", .kinds = {G2, F7}, .plan = a_crowd, .pace = {.time = 0}},
+      {.name = "storm", .share = 2, .kinds = {G2, F7}, .plan = a_crowd, .pace = {.time = 0, .frail = 40}},
       {.name = "busy-target", .share = 3, .plan = it_lands, .pace = {.push = 500, .persons = 0}},
-      {.name = "renamed-branch", .share = 2, .kinds = {D12}, .triggers = {"D12,phase=ready"}},
+      {.name = "renamed-branch", .share = 3, .kinds = {D12}, .triggers = {"D12,phase=ready"}},
       {.name = "late-changes", .kinds = {D9}, .triggers = {"D9,phase=lost", "D9,phase=finished"}},
       {.name = "empty-hands", .share = 2, .pace = {.commit = 1}},
       {.name = "takeover",
-       .share = 2,
+       .share = 3,
        .kinds = {E3, E4, E9, G2},
        .triggers = {"E9,phase=newborn,chance=200,times=2", "E9,phase=lost,chance=300,times=2"},
        .plan = two_at_once,
        .pace = {.resume = 1}},
       {.name = "late-git",
-       .share = 2,
+       .share = 3,
        .kinds = {B4, G1, G2},
        .triggers = {"B4,call=prepare,chance=600"},
        .plan = several_for_one_slot,
-       .pace = {.late = 500, .late_from = 1}},
+       .pace = {.late = 500, .late_from = 1, .frail = 6}},
   };
 }
 

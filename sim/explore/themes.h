@@ -19,6 +19,7 @@ struct Pace {
   int resume = 8;     // of a dispatcher that stands still
   int push = 100;     // in a thousand, that somebody else pushes while we land
   int commit = 32;
+  int frail = 1;          // of workers that are so by nature: how soon they fail
   int persons = 15;       // in a thousand, that somebody acts
   int haste = 6;          // of workers that have their prompt: how soon they are done, and gone
   bool stubborn = false;  // workers stay when they have finished and when they are told to end

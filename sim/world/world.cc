@@ -183,7 +183,7 @@ void hold(World& w, std::size_t i, FaultId struck) {
   if (struck != FaultId::none) {
     f->fault = struck;
     f->cell = fault(struck).cell;
-    count_fault(w, struck, ticket_of(f->effect));
+    count_fault(w, struck, whom(f->effect));
     switch (f->cell.effect) {
       case Happens::no: return answer_with(w, *f);
       case Happens::later: {

@@ -57,6 +57,8 @@ void fold_agenda(Fold& fold, const Agenda& a) {
   fold_value(fold, a.claims_in_flight);
   fold_value(fold, a.landing);
   fold_value(fold, a.waiting_to_land);
+  fold_value(fold, a.reviewing);
+  fold_value(fold, a.waiting_to_review);
   fold.ahead(a.claims_held_until);
   fold_value(fold, a.look_for_claims);
   fold_value(fold, a.stopping);

@@ -30,6 +30,8 @@ Or<Books> open_books(const Shell& shell, LedgerMode mode) {
   if (!config) return std::unexpected(config.error());
   const std::string path = places_of(*config).ledger;
   std::error_code none;
+  if (!std::filesystem::exists(config->state, none))
+    return trouble(Exit::bad_input, config->state + ": is not there; `holdfast init` makes it");
   if (!std::filesystem::exists(path, none))
     return trouble(Exit::bad_input,
                    path + ": is not there; `holdfast init` makes it, and so does `holdfast up`");

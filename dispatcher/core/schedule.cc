@@ -30,6 +30,18 @@ bool is_claim(const Effect& effect) {
   return write && std::holds_alternative<Claim>(write->write);
 }
 
+bool is_review(const Plan& plan) {
+  return plan.rule == Rule::watch_review && plan.effect &&
+         std::holds_alternative<InspectBranch>(*plan.effect);
+}
+
+// One review is over: the longest waiting one is decided again. It may have become something else meanwhile.
+void review_over(Agenda& agenda, const TicketId& id) {
+  if (agenda.reviewing.erase(id) == 0 || agenda.waiting_to_review.empty()) return;
+  enqueue(agenda, agenda.waiting_to_review.front());
+  agenda.waiting_to_review.pop_front();
+}
+
 // A routine's answer has come: when to do it again.
 void landed(Routine& routine, bool done, Instant now, Duration every) {
   routine.flying = false;
@@ -298,6 +310,7 @@ void absorb(Brain& brain, const Answer& answer) {
     a.landing = false;
     for (const TicketId& id : std::exchange(a.waiting_to_land, {})) enqueue(a, id);
   }
+  if (std::holds_alternative<InspectBranch>(answer.effect)) review_over(a, ticket_of(answer.effect));
   if (is_claim(answer.effect)) {
     a.claims_in_flight -= 1;
     a.look_for_claims = true;
@@ -354,11 +367,17 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
       continue;
     }
     const bool lands = plan.effect && std::holds_alternative<LandBranch>(*plan.effect);
+    const bool reviews = is_review(plan);
     if (lands && a.landing) {
       a.waiting_to_land.insert(id);
       set_alarm(a, id, {});
+    } else if (reviews && std::ssize(a.reviewing) >= std::max(1, brain.policy.effects_at_once / 4)) {
+      if (std::ranges::find(a.waiting_to_review, id) == a.waiting_to_review.end())
+        a.waiting_to_review.push_back(id);
+      set_alarm(a, id, {});
     } else if (plan.effect && a.in_flight < brain.policy.effects_at_once) {
       a.landing = a.landing || lands;
+      if (reviews) a.reviewing.insert(id);
       set_alarm(a, id, {});
       start_for(brain, id, *plan.effect, out);
     } else if (plan.effect) {

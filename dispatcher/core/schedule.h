@@ -3,6 +3,8 @@
 //
 // One effect of a ticket at a time, many tickets at once, `effects_at_once` in all. Tickets are looked at
 // again when something about them was learned or their own wake-up came; nothing is polled that is quiet.
+// Tickets in review, of which there may be any number, have a quarter of the places and no more: watching what
+// is finished never keeps anybody from beginning.
 #pragma once
 
 #include <deque>
@@ -34,6 +36,8 @@ struct Agenda {
   int claims_in_flight = 0;
   bool landing = false;  // one at a time: the target ref moves with each
   std::set<TicketId> waiting_to_land;
+  std::set<TicketId> reviewing;  // being seen whether they were landed; the others wait in line
+  std::deque<TicketId> waiting_to_review;
   std::deque<Instant> recent_claims;
   Instant claims_held_until;  // by the rate of spawns; not set: something else is waited for
   bool look_for_claims = false;

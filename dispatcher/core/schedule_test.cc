@@ -57,5 +57,84 @@ TEST_F(APool, ASlotThatCameFreeWhileThePoolWasLookedAtIsNotJudgedByWhatWasSeenBe
   EXPECT_FALSE(quarantines());
 }
 
+// Found by the soak: with fifty tickets in review, looking whether they had been landed took every place, and
+// nothing was claimed any more.
+class InReview : public testing::Test {
+ protected:
+  InReview() {
+    brain.policy.shards = 1;
+    brain.policy.effects_at_once = 8;
+    brain.policy.profiles["shell"].name = "shell";
+    brain.policy.default_profile = "shell";
+    Knowledge& k = brain.knowledge;
+    k.ledger_loaded = k.records_listed = k.traces_listed = k.pool_ready = k.board_read = true;
+    k.first_look_done = true;
+    for (int i = 0; i < 50; ++i) {
+      const TicketId id{"R-" + std::to_string(i)};
+      Attempt a;
+      a.id = {id, {1}};
+      a.phase = Phase::closed;
+      a.step = Step::spawn_begun;
+      a.cause = Cause::clean_exit;
+      a.disposition = BoardState::in_review;
+      a.settled = true;
+      a.branch = {"hf/" + id.value + "-g1"};
+      on_board(id, BoardState::in_review).newest = a;
+    }
+    on_board({"T-1"}, BoardState::todo);
+    k.slots[{"slot-001"}] = {{"slot-001"}, SlotState::free, {}, "/pool/1", ""};
+    brain.agenda.look_for_claims = true;
+    for (const auto& [id, t] : k.tickets) brain.agenda.queue.push_back(id), brain.agenda.queued.insert(id);
+  }
+  TicketKnowledge& on_board(const TicketId& id, BoardState state) {
+    TicketKnowledge& t = brain.knowledge.tickets[id];
+    t.board = BoardTicket{};
+    t.board->id = id;
+    t.board->state = state;
+    return t;
+  }
+  std::vector<TicketId> begin(std::int64_t at, bool* claimed = nullptr) {
+    std::vector<TicketId> looked_at;
+    for (const Effect& e : next_effects(brain, {at})) {
+      if (std::holds_alternative<InspectBranch>(e)) looked_at.push_back(ticket_of(e));
+      const auto* write = std::get_if<WriteLedger>(&e);
+      if (claimed && write && std::holds_alternative<Claim>(write->write)) *claimed = true;
+    }
+    return looked_at;
+  }
+  void seen(const TicketId& id, std::int64_t at) {
+    Answer a;
+    BranchOrder order;
+    order.attempt = {id, {1}};
+    a.effect = InspectBranch{order};
+    a.raw = {Transport::answered, 0, "", ""};
+    a.value = BranchFacts{};
+    a.asked_at = a.at = {at};
+    absorb(brain, a);
+  }
+  Brain brain;
+};
+
+TEST_F(InReview, AnyNumberOfThemLeavesPlaceForAPickup) {
+  bool claimed = false;
+  EXPECT_EQ(begin(1000, &claimed).size(), 2U);
+  EXPECT_TRUE(claimed);
+}
+
+TEST_F(InReview, EachHasItsTurn) {
+  std::set<TicketId> had;
+  std::int64_t at = 1000;
+  std::vector<TicketId> now = begin(at);
+  while (!now.empty()) {
+    for (const TicketId& id : now) {
+      EXPECT_TRUE(had.insert(id).second) << id.value << " twice, before everybody had been once";
+      seen(id, ++at);
+    }
+    now = begin(++at);
+    ASSERT_LT(at, 1500);
+  }
+  EXPECT_EQ(had.size(), 50U);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -3,10 +3,12 @@
 #include <signal.h>
 
 #include <fstream>
+#include <iterator>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/endtoend/stage.h"
+#include "dispatcher/system/process_identity.h"
 
 namespace holdfast::stage {
 namespace {
@@ -21,6 +23,11 @@ std::string list(const std::vector<std::string>& findings) {
     const auto found = (findings);                                        \
     EXPECT_TRUE(found.empty()) << list(found) << "\n" << (stage).story(); \
   } while (false)
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 int sessions_of(Stage& stage, const std::string& name) {
   int n = 0;
@@ -74,6 +81,75 @@ TEST(EndToEnd,
   EXPECT_EQ(stage.journalled("T-1", "prompt"), 1);
   EXPECT_EQ(stage.journalled("T-1", "start"), 1);
   EXPECT_CLEAN(audit_settled(stage), stage);
+}
+
+// tmux has made the session, and its answer is lost: nobody knows, so nobody spawns again and nobody gives
+// up.
+TEST(EndToEnd, ReplyLostAfterSpawn_InProgress_NoFailureReason_OneSession_PromptDeliveredOnce) {
+  Stage stage;
+  stage.add("T-1", {"wait go", "write a.txt hello", "commit Add a", "done added a"});
+  stage.start_program({program("holdfast-dying-dispatcher"), stage.config(), "T-1", "lose-spawn"});
+  ASSERT_TRUE(stage.wait_for_phase("T-1", Phase::running)) << stage.story();
+  ASSERT_NE(text_of(stage.folder() + "/up.log").find("lost the answer to the spawn of hf-T-1-g1: code 0"),
+            std::string::npos)
+      << stage.story();
+  const Attempt during = stage.attempts("T-1").back();
+  EXPECT_EQ(stage.ticket("T-1").state, BoardState::in_progress);
+  EXPECT_EQ(during.cause, Cause::none);
+  EXPECT_TRUE(during.reason.empty());
+  EXPECT_EQ(sessions_of(stage, "hf-T-1-g1"), 1);
+
+  std::ofstream(during.worktree + "/go") << "";
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::done)) << stage.story();
+  ASSERT_TRUE(stage.wait([&] { return stage.attempts("T-1").back().settled; }));
+  stage.stop(SIGKILL);
+  EXPECT_EQ(stage.attempts("T-1").size(), 1U);
+  EXPECT_EQ(stage.journalled("T-1", "start"), 1);
+  EXPECT_EQ(stage.journalled("T-1", "prompt"), 1);
+  EXPECT_CLEAN(audit_settled(stage), stage);
+}
+
+// A record from another process namespace, as of a dispatcher that was moved into a container: its pids say
+// nothing here. The runtime is kept until a person says, with evidence, that nothing of it runs; and a person
+// is not believed while it plainly lives.
+TEST(EndToEnd, ARuntimeThatNobodyCanTellOfIsKeptUntilAPersonDeclaresItDead) {
+  Stage stage;
+  stage.add("T-1", {"@1 hang", "write a.txt x", "commit Add a", "done it"});
+  stage.start();
+  ASSERT_TRUE(stage.wait_for_phase("T-1", Phase::running)) << stage.story();
+  const std::vector<std::string> declare{"runtime", "declare-dead", "T-1-g1", "--evidence",
+                                         "the host was wiped"};
+  const auto believed = stage.holdfast(declare);
+  EXPECT_NE(believed.code, 0);
+  EXPECT_NE(believed.err.find("is not in doubt: alive"), std::string::npos) << believed.err;
+  EXPECT_TRUE(stage.attempts("T-1").back().open());
+
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
+  const RecordSighting record = stage.record(stage.attempts("T-1").back().id);
+  ASSERT_EQ(signal_exactly(record.runner, SIGKILL), 0);
+  ASSERT_TRUE(stage.wait([&] { return presence_of(record.worker) == Presence::gone; }));
+  for (const char* name : {"decision", "record"}) {
+    const std::string path = stage.state() + "/records/T-1-g1/" + name;
+    std::string text = text_of(path);
+    for (std::size_t at = text.find(record.runner.pid_namespace); at != std::string::npos;
+         at = text.find(record.runner.pid_namespace))
+      text.replace(at, record.runner.pid_namespace.size(), "pid:[1]");
+    std::ofstream(path, std::ios::binary) << text;
+  }
+  stage.start();
+  ASSERT_TRUE(stage.wait([&] {
+    return stage.holdfast({"explain", "T-1"}).out.find("unknown (") != std::string::npos;
+  })) << stage.holdfast({"explain", "T-1"}).out;
+  EXPECT_EQ(stage.ticket("T-1").state, BoardState::in_progress);
+  EXPECT_TRUE(stage.attempts("T-1").back().open());
+
+  const auto declared = stage.holdfast(declare);
+  EXPECT_EQ(declared.code, 0) << declared.err;
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::done)) << stage.story();
+  stage.stop(SIGTERM);
+  ASSERT_EQ(stage.attempts("T-1").size(), 2U);
+  EXPECT_EQ(stage.attempts("T-1").front().cause, Cause::declared_dead);
+  EXPECT_NE(stage.attempts("T-1").front().evidence.find("the host was wiped"), std::string::npos);
 }
 
 TEST(EndToEnd, AQuestionIsAnsweredInTheSameLiveRuntime) {

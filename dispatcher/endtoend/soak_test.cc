@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -54,11 +55,13 @@ class Soak {
  public:
   Soak(int tickets, int at_once)
       : tickets_(tickets),
+        at_once_(at_once),
         stage_({.capacity = at_once,
                 .shards = 4,
                 .extra = ", \"effects_at_once\": 16",
                 .puppet_environment = {},
-                .spawns_per_second = 20}) {}
+                .spawns_per_second = 20,
+                .review_every = "5s"}) {}
 
   void run() {
     for (int i = 0; i < tickets_; ++i) stage_.add(id(i), script(i));
@@ -169,7 +172,8 @@ class Soak {
   }
 
   // In proportion to what has been begun and brought to its end, so that a busy machine sees as many as an
-  // idle one; whoever kills faster than anything can be finished tests nothing but patience.
+  // idle one; whoever kills faster than anything can be finished tests nothing but patience. A dispatcher
+  // lives long enough to have all its places filled.
   void disturb() {
     const int claimed = stage_.count("select count(*) from runtimes");
     const int closed = stage_.count("select count(*) from runtimes where phase = 7");
@@ -189,7 +193,7 @@ class Soak {
       stage_.note("server " + std::to_string(shard), "server");
       if (pid > 0 && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) ++done_["server"];
       ++servers_;
-    } else if (restarts_ * 6 < closed) {
+    } else if (restarts_ * std::max(6, at_once_ / 2) < closed) {
       const bool politely = chance_.below(5) == 0;
       stage_.stop(politely ? SIGTERM : SIGKILL);
       ++done_[politely ? "dispatcher, politely" : "dispatcher"];
@@ -258,7 +262,7 @@ class Soak {
     std::cout << std::endl;
   }
 
-  int tickets_;
+  int tickets_, at_once_;
   Stage stage_;
   Bystander bystander_{stage_.repository()};
   Chance chance_{static_cast<std::uint64_t>(number("HOLDFAST_SOAK_SEED", 20261122))};

@@ -128,7 +128,9 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
          "\"attempts\": "
       << settings_.attempts_max << ", \"spawns_per_second\": " << settings_.spawns_per_second
       << "},\n"
-         "  \"patience\": {\"look_every\": \"1s\", \"review_every\": \"1s\", \"board_every\": \"500ms\", "
+         "  \"patience\": {\"look_every\": \"1s\", \"review_every\": \""
+      << settings_.review_every
+      << "\", \"board_every\": \"500ms\", "
          "\"servers_every\": \"1s\",\n"
          "    \"newborn_grace\": \"3s\"}"
       << settings_.extra << "\n}\n";
@@ -167,7 +169,9 @@ void Stage::add(const std::string& id, const std::vector<std::string>& script,
     std::fprintf(stderr, "stage: %s\n", added.error().words.c_str());
     std::abort();
   }
+  // As the command line does it.
   std::error_code ignored;
+  std::ofstream(state() + "/records/wake", std::ios::app).close();
   fs::last_write_time(state() + "/records/wake", fs::file_time_type::clock::now(), ignored);
 }
 

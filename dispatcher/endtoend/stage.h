@@ -26,6 +26,7 @@ struct Settings {
   bool prompt_by_file = false;
   int attempts_max = 3;
   int spawns_per_second = 1000;
+  std::string review_every = "1s";
 };
 
 struct JournalLine {

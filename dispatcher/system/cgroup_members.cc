@@ -22,7 +22,7 @@ std::vector<std::string> folders_below(const std::string& folder) {
   while (const dirent* entry = ::readdir(dir)) {
     if (entry->d_name[0] == '.') continue;
     const auto path = folder + "/" + entry->d_name;
-    struct stat seen{};
+    struct stat seen {};
     if (::lstat(path.c_str(), &seen) == 0 && S_ISDIR(seen.st_mode)) below.push_back(path);
   }
   ::closedir(dir);
@@ -33,7 +33,7 @@ std::vector<std::string> folders_below(const std::string& folder) {
 Presence collect(const std::string& folder, int depth, std::vector<std::int64_t>& pids) {
   const auto file = read_file(folder + "/cgroup.procs", 1U << 22);
   if (file.error == ENOENT || file.error == ENODEV) {
-    struct stat seen{};
+    struct stat seen {};
     return ::stat(folder.c_str(), &seen) != 0 && errno == ENOENT ? Presence::gone : Presence::unknown;
   }
   if (file.error != 0 || file.longer) return Presence::unknown;

@@ -25,7 +25,8 @@ struct Temporary {
   int error = 0;
 };
 
-Temporary write_temporary(const std::string& folder, const std::string& name, std::string_view contents) {
+Temporary write_temporary(const std::string& folder, const std::string& name, std::string_view contents,
+                          Durable durable) {
   Temporary made{folder + "/" + temporary_name(name), 0};
   // A leftover of an earlier process with our pid is nobody's.
   ::unlink(made.path.c_str());
@@ -35,7 +36,7 @@ Temporary write_temporary(const std::string& folder, const std::string& name, st
     return made;
   }
   made.error = write_all(file.get(), contents);
-  if (made.error == 0 && ::fsync(file.get()) != 0) made.error = errno;
+  if (made.error == 0 && durable == Durable::yes && ::fsync(file.get()) != 0) made.error = errno;
   if (made.error != 0) ::unlink(made.path.c_str());
   return made;
 }
@@ -66,39 +67,41 @@ int sync_folder(const std::string& folder) {
   return ::fsync(dir.get()) == 0 ? 0 : errno;
 }
 
-int make_folder(const std::string& folder) {
+int make_folder(const std::string& folder, Durable durable) {
   if (::mkdir(folder.c_str(), 0700) != 0) {
     if (errno != EEXIST) return errno;
-    struct stat seen{};
+    struct stat seen {};
     if (::stat(folder.c_str(), &seen) != 0) return errno;
     return S_ISDIR(seen.st_mode) ? 0 : ENOTDIR;
   }
+  if (durable == Durable::no) return 0;
   const auto slash = folder.find_last_of('/');
   if (slash == std::string::npos) return sync_folder(".");
   return sync_folder(slash == 0 ? "/" : folder.substr(0, slash));
 }
 
-int replace_file(const std::string& folder, const std::string& name, std::string_view contents) {
-  const auto temporary = write_temporary(folder, name, contents);
+int replace_file(const std::string& folder, const std::string& name, std::string_view contents,
+                 Durable durable) {
+  const auto temporary = write_temporary(folder, name, contents, durable);
   if (temporary.error != 0) return temporary.error;
   if (::rename(temporary.path.c_str(), (folder + "/" + name).c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.path.c_str());
     return error;
   }
-  return settled(folder);
+  return durable == Durable::yes ? settled(folder) : 0;
 }
 
 CreateAnswer create_exclusively(const std::string& folder, const std::string& name,
                                 std::string_view contents) {
-  const auto temporary = write_temporary(folder, name, contents);
+  const auto temporary = write_temporary(folder, name, contents, Durable::yes);
   if (temporary.error != 0) return {Created::failed, temporary.error};
   CreateAnswer answer{Created::now, 0};
   if (::link(temporary.path.c_str(), (folder + "/" + name).c_str()) != 0) {
     answer = errno == EEXIST ? CreateAnswer{Created::existed, 0} : CreateAnswer{Created::failed, errno};
     // On a network file system the reply to a link that took hold can be lost and the repetition be refused;
     // the link count of our own file tells.
-    struct stat seen{};
+    struct stat seen {};
     if (::stat(temporary.path.c_str(), &seen) == 0 && seen.st_nlink == 2) answer = {Created::now, 0};
   }
   ::unlink(temporary.path.c_str());

@@ -14,11 +14,16 @@ int write_all(int fd, std::string_view bytes);
 
 int sync_folder(const std::string& folder);
 
+// `no`: complete or not there for every reader, but not flushed. For what is worth nothing after a power cut,
+// since whoever was to read it is gone then too.
+enum class Durable { yes, no };
+
 // Makes the folder if it is missing (one level) and its name durable in its parent.
-int make_folder(const std::string& folder);
+int make_folder(const std::string& folder, Durable = Durable::yes);
 
 // The file's contents are replaced in one step; readers see the old or the new ones, complete.
-int replace_file(const std::string& folder, const std::string& name, std::string_view contents);
+int replace_file(const std::string& folder, const std::string& name, std::string_view contents,
+                 Durable = Durable::yes);
 
 // Appears complete or not at all, and never over something that is there already.
 enum class Created { now, existed, failed };

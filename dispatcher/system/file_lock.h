@@ -22,6 +22,9 @@ class FileLock {
 };
 
 // lock: held. Without it: raw is never_sent, code EWOULDBLOCK where somebody else holds it, else errno.
+//
+// Tried for a fifth of a second before that is said: a child that another thread is just starting has a copy
+// of every descriptor until its exec, so a lock that was given back in that moment is free a little later.
 struct LockAnswer {
   std::optional<FileLock> lock;
   RawReply raw;

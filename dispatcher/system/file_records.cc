@@ -80,13 +80,14 @@ Reply<Nothing> FileRecords::write_spec(const RunnerSpec& orders, const std::stri
   const auto text = encode_spec(spec);
   if (text.size() > largest_spec) return {answered(E2BIG, "the orders are too large")};
   const auto folder = folder_of(spec.attempt);
-  int error = make_folder(folder);
+  // Nothing here is flushed: after a power cut there is no runner that could follow these orders.
+  int error = make_folder(folder, Durable::no);
   if (error == 0 && exists(folder + "/decision")) {
     return {answered(EEXIST, "this attempt is decided already")};
   }
-  if (error == 0) error = make_folder(folder + "/inbox");
-  if (error == 0 && !prompt.empty()) error = replace_file(folder, "prompt", prompt);
-  if (error == 0) error = replace_file(folder, "spec", text);
+  if (error == 0) error = make_folder(folder + "/inbox", Durable::no);
+  if (error == 0 && !prompt.empty()) error = replace_file(folder, "prompt", prompt, Durable::no);
+  if (error == 0) error = replace_file(folder, "spec", text, Durable::no);
   return {answered(error)};
 }
 
@@ -150,7 +151,7 @@ Reply<Nothing> FileRecords::post_message(const AttemptId& attempt, const Message
 
 Reply<RecordSighting> FileRecords::read(const AttemptId& attempt) {
   const auto folder = folder_of(attempt);
-  struct stat seen{};
+  struct stat seen {};
   if (::stat(folder.c_str(), &seen) != 0) return {answered(errno)};
   RecordSighting sighting;
   // The record before the decision, and the inbox before the record: what is read later may say more, never

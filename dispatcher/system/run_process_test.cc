@@ -186,5 +186,34 @@ TEST(DurableFile, IsExclusiveOrReplacesAsAsked) {
   std::filesystem::remove_all(folder);
 }
 
+// Found by the pickup benchmark: a lock was "held" though its only holder had given it back.
+TEST(FileLocks, AChildThatIsJustBeingStartedHoldsNoLockThatWasGivenBack) {
+  char pattern[] = "/tmp/hf-lock-XXXXXX";
+  const std::string folder = ::mkdtemp(pattern);
+  std::atomic<bool> over = false;
+  std::vector<std::jthread> starters;
+  for (int i = 0; i < 4; ++i)
+    starters.emplace_back([&] {
+      while (!over) run_process({{"/bin/true"}});
+    });
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) refused += try_lock(folder + "/x.lock").lock ? 0 : 1;
+  over = true;
+  starters.clear();
+  EXPECT_EQ(refused, 0);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(FileLocks, OneThatIsHeldIsRefused) {
+  char pattern[] = "/tmp/hf-lock-XXXXXX";
+  const std::string folder = ::mkdtemp(pattern);
+  const auto first = try_lock(folder + "/x.lock");
+  ASSERT_TRUE(first.lock);
+  const auto second = try_lock(folder + "/x.lock");
+  EXPECT_FALSE(second.lock);
+  EXPECT_EQ(second.raw.code, EWOULDBLOCK);
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -25,7 +25,7 @@ std::string absolute(const std::string& path) {
 }
 
 bool there(const std::string& path) {
-  struct stat ignored{};
+  struct stat ignored {};
   return ::lstat(path.c_str(), &ignored) == 0;
 }
 
@@ -38,7 +38,7 @@ Context::Context(const std::string& repository_path, const std::string& state_fo
       refs(repository.common_dir),
       state(absolute(state_folder)) {
   for (const char* folder :
-       {"pool", "scratch", "locks", "leases", "quarantine", "tmp", "making", "pristine", "lost"}) {
+       {"pool", "scratch", "locks", "leases", "quarantine", "tmp", "making", "pristine", "lost", "moving"}) {
     std::error_code failed;
     fs::create_directories(state + "/" + folder, failed);
   }
@@ -131,7 +131,7 @@ std::vector<std::string> git_locks(const PoolSlot& slot) {
 }
 
 bool folder_is_gone(const Context& context, const PoolSlot& slot) {
-  struct stat ignored{};
+  struct stat ignored {};
   if (::lstat(slot.path.c_str(), &ignored) == 0 || errno != ENOENT) return false;
   std::error_code unreadable;
   const fs::directory_iterator pool(context.state + "/pool", unreadable);
@@ -144,6 +144,18 @@ bool write_loss(const Context& context, const SlotId& slot, const AttemptId& att
 
 bool is_loss_of(const Context& context, const SlotId& slot, const AttemptId& attempt) {
   return trimmed(read_file(context.state + "/lost/" + slot.value, 4096).text) == attempt_key(attempt);
+}
+
+bool write_moving(const Context& context, const SlotId& slot, const AttemptId& attempt,
+                  const std::string& start) {
+  return replace_file(context.state + "/moving", slot.value, attempt_key(attempt) + " " + start + "\n",
+                      Durable::no) == 0;
+}
+
+std::string moving_to(const Context& context, const SlotId& slot, const AttemptId& attempt) {
+  const auto words = split(trimmed(read_file(context.state + "/moving/" + slot.value, 4096).text), ' ');
+  const bool ours = words.size() == 2 && words[0] == attempt_key(attempt) && is_object_id(words[1]);
+  return ours ? words[1] : "";
 }
 
 OrReply<HeldSlot> hold_slot(const Context& context, const SlotId& id) {
@@ -179,6 +191,7 @@ bool write_lease(const Context& context, const SlotId& slot, const Lease& lease)
 void remove_lease(const Context& context, const SlotId& slot) {
   std::error_code ignored;
   fs::remove(context.state + "/leases/" + slot.value, ignored);
+  fs::remove(context.state + "/moving/" + slot.value, ignored);
 }
 
 std::string ref_folder(const AttemptId& attempt) {

@@ -36,7 +36,7 @@ struct Context {
   Git git;
   Repository repository;
   RefFiles refs;
-  std::string state;  // pool/ scratch/ locks/ leases/ quarantine/ tmp/ lost/
+  std::string state;  // pool/ scratch/ locks/ leases/ quarantine/ tmp/ lost/ moving/
 
   // When each remote was asked last, and whether it answered.
   struct RemoteLook {
@@ -53,7 +53,7 @@ struct Context {
             .folder = repository.main_path.empty() ? repository.common_dir : repository.main_path};
   }
   [[nodiscard]] std::string pool_path(const SlotId& slot) const { return state + "/pool/" + slot.value; }
-  // Never waits; names may hold anything.
+  // Waits for nobody who works (see system/file_lock.h); names may hold anything.
   [[nodiscard]] OrReply<FileLock> lock(std::string_view resource) const;
   // A new name under quarantine/, for what is moved away instead of being deleted.
   [[nodiscard]] std::string new_quarantine(const std::string& of) const;
@@ -98,6 +98,12 @@ bool folder_is_gone(const Context&, const PoolSlot&);
 // left.
 bool write_loss(const Context&, const SlotId&, const AttemptId&);
 bool is_loss_of(const Context&, const SlotId&, const AttemptId&);
+
+// Written when all that lies in the slot is known to be saved, before its files are moved to the start. A
+// slot of this attempt with exactly the start's files was then left so by a release that was cut off, not by
+// its worker. Gone with the lease.
+bool write_moving(const Context&, const SlotId&, const AttemptId&, const std::string& start);
+std::string moving_to(const Context&, const SlotId&, const AttemptId&);  // empty: it is not being moved
 
 // The slot with its lock, which every git that works in it inherits.
 struct HeldSlot {

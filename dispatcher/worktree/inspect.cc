@@ -83,8 +83,21 @@ class Inspection {
       return note("the .git of " + order_.slot.value + " was removed or replaced");
     const auto status = read_status(context_, *slot, how_);
     if (!status) return note("git status: " + trimmed(status.error().error));
-    facts_.uncommitted = status->tracked_changes ? Tri::yes : Tri::no;
+    const bool changes = status->tracked_changes && !is_half_given_back(*slot);
+    facts_.uncommitted = changes ? Tri::yes : Tri::no;
     facts_.untracked = status->untracked ? Tri::yes : Tri::no;
+  }
+
+  // By a release that was cut off after it had moved the files and before it moved HEAD.
+  bool is_half_given_back(const PoolSlot& slot) const {
+    const std::string start = moving_to(context_, order_.slot, order_.attempt);
+    if (start.empty()) return false;
+    for (const std::vector<std::string>& args :
+         {std::vector<std::string>{"diff", "--quiet", "--no-ext-diff", "--no-textconv", start, "--"},
+          std::vector<std::string>{"diff", "--quiet", "--no-ext-diff", "--no-textconv", "--cached", start,
+                                   "--"}})
+      if (!context_.git.run(slot.place(), args, how_).answered()) return false;
+    return true;
   }
 
   // With a remote, the target is what the remote has; a local branch of that name may lag behind, or be

@@ -98,6 +98,37 @@ TEST_P(InterruptedSalvage, SurvivesAKillAtEveryCall) {
 INSTANTIATE_TEST_SUITE_P(Kill, InterruptedSalvage, testing::Values("before", "after"),
                          [](const auto& which) { return std::string(which.param); });
 
+class InterruptedRelease : public Interrupted, public testing::WithParamInterface<const char*> {};
+
+// Found by killing the dispatcher at every step: its successor took a slot whose files had been moved, and
+// whose HEAD had not, for one with uncommitted work, and sent finished work to review.
+TEST_P(InterruptedRelease, LeavesNothingThatLooksUncommitted) {
+  for (int at = 1;; ++at) {
+    SCOPED_TRACE(at);
+    const AttemptId of = attempt("T-" + std::to_string(at));
+    const fs::path slot = prepared(of);
+    const std::string head = commit(slot, "new", "committed by " + of.ticket.value);
+    plan(GetParam(), at);
+    const auto hurt = worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon);
+    const int used = calls();
+    plan("none", 0);
+    if (!done(hurt.raw)) {
+      const BranchFacts seen = facts(of);
+      EXPECT_EQ(seen.uncommitted, Tri::no);
+      EXPECT_EQ(seen.untracked, Tri::no);
+      EXPECT_EQ(seen.has_commits, Tri::yes);
+      commit(main_, "file1", "the target has moved on since " + of.ticket.value);
+      const auto again = worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon);
+      ASSERT_TRUE(done(again.raw)) << again.raw.error;
+      EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), tip("main"));
+    }
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+    if (used < at) break;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Kill, InterruptedRelease, testing::Values("before", "after"),
+                         [](const auto& which) { return std::string(which.param); });
+
 TEST_F(Interrupted, AHalfDoneCheckoutIsFinishedAndAnythingElseIsNot) {
   for (const bool foreign : {false, true}) {
     const AttemptId of = attempt(foreign ? "T-2" : "T-1");

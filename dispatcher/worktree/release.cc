@@ -43,8 +43,10 @@ class Release {
       shot = std::move(moved);
     }
     clear_locks();
+    if (!write_moving(context_, slot_.id, order_.attempt, start_))
+      return Fault(refused("cannot write " + context_.state + "/moving: Permission denied or disk full"));
     if (const auto switched = switch_files(*shot); !switched) return switched;
-    if (const auto detached = detach(expected_head); !detached) return detached;
+    if (const auto detached = detach(); !detached) return detached;
     clear_operations();
     restore_pristine();
     if (const auto unflagged = unflag(); !unflagged) return unflagged;
@@ -62,11 +64,15 @@ class Release {
                             {.deadline = how_.deadline, .lock_fd = how_.lock_fd, .input = input});
   }
 
-  OrReply<Nothing> is_where_expected(const CommitId& expected) const {
+  OrReply<Nothing> is_where_expected(const CommitId& expected) {
     const Head head = RefFiles::read_head(slot_.admin);
     const std::string at = head.oid.empty() ? context_.refs.resolve(head.ref).value_or("") : head.oid;
-    // At the start already: this is the rest of an earlier call whose answer was lost.
-    if (at == expected.value || (at == start_ && !head.oid.empty())) return Nothing{};
+    // At the start already, or where that was then: this is the rest of an earlier call that was cut off or
+    // whose answer was lost.
+    head_ = at;
+    if (at == expected.value) return Nothing{};
+    if (!head.oid.empty() && (at == start_ || at == moving_to(context_, slot_.id, order_.attempt)))
+      return Nothing{};
     return dirty("has its HEAD at " + (at.empty() ? "no commit" : at) + ", not at " + expected.value);
   }
 
@@ -85,10 +91,15 @@ class Release {
   OrReply<Nothing> is_saved(const Snapshot& shot) const {
     if (!shot.problems.empty()) return dirty("holds what cannot be saved: " + shot.problems.front());
     if (shot.nothing_to_save()) return Nothing{};
-    const ChildEnd start_tree = git({"rev-parse", "--verify", start_ + "^{tree}"});
-    if (!start_tree.answered()) return Fault(raw_of(start_tree));
-    if (shot.tree == trimmed(start_tree.out) && !shot.staged_apart() && shot.embedded.empty())
-      return Nothing{};
+    // The start, or where it was when an earlier call was cut off.
+    std::vector<std::string> starts{start_};
+    if (const std::string before = moving_to(context_, slot_.id, order_.attempt); !before.empty())
+      starts.push_back(before);
+    for (const std::string& start : starts) {
+      const ChildEnd tree = git({"rev-parse", "--verify", start + "^{tree}"});
+      if (!tree.answered()) return Fault(raw_of(tree));
+      if (shot.tree == trimmed(tree.out) && !shot.staged_apart() && shot.embedded.empty()) return Nothing{};
+    }
     const auto salvages = salvages_of(context_, order_.attempt, how_);
     if (!salvages) return Fault(salvages.error());
     if (std::ranges::find(*salvages, shot.content_key(), &Salvage::content_key) != salvages->end())
@@ -154,13 +165,13 @@ class Release {
     return Fault(raw_of(end));
   }
 
-  OrReply<Nothing> detach(const CommitId& expected) const {
+  OrReply<Nothing> detach() const {
     const Head head = RefFiles::read_head(slot_.admin);
     if (head.oid == start_) return Nothing{};
     const bool unborn = !head.ref.empty() && !context_.refs.resolve(head.ref);
     const ChildEnd end =
         unborn ? git({"checkout", "-q", "--detach", start_, "--"})
-               : git({"update-ref", "--no-deref", "-m", "holdfast: release", "HEAD", start_, expected.value});
+               : git({"update-ref", "--no-deref", "-m", "holdfast: release", "HEAD", start_, head_});
     if (!end.answered()) return Fault(raw_of(end));
     return Nothing{};
   }
@@ -238,6 +249,7 @@ class Release {
   const SlotOrder& order_;
   std::string start_;
   const GitHow& how_;
+  std::string head_;  // where it was found
 };
 
 }  // namespace

@@ -22,6 +22,11 @@ bool explicit_stop(const Attempt& a) {
   __builtin_unreachable();
 }
 
+// An explicit stop is not kept waiting by a server that does not say who is attached.
+int looks_wanted(const Attempt& a) {
+  return explicit_stop(a) ? 3 : looks_in_vain_max;
+}
+
 }  // namespace
 
 // TERM to the whole tree, KILL after a grace; dead only when it is gone, however often it was killed.
@@ -52,7 +57,7 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
   // Nobody types into or kills a session with a person in it, but for an explicit stop, after a notice. They
   // may also come between one step of its ending and the next.
   const bool listing_old = !seen_within(t.seen.pane, seconds(5), k.now);
-  if (!waits && listing_old && t.work.server_looks < looks_in_vain_max)
+  if (!waits && listing_old && t.work.server_looks < looks_wanted(a))
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
   if (!waits && persons_attached(a, t.seen) > 0) {
     if (!explicit_stop(a)) {
@@ -222,7 +227,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   const auto* listed = t.seen.pane && t.seen.pane->what.pane ? &*t.seen.pane->what.pane : nullptr;
   const bool may_have_session = a.step == Step::spawn_begun && !work.session_ended;
   const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
-  if (may_have_session && listing_old && work.server_looks < looks_in_vain_max)
+  if (may_have_session && listing_old && work.server_looks < looks_wanted(a))
     return {rule, "whether its session is there, and a person in it", ListServer{a.shard, a.id.ticket}, {}};
   if (may_have_session && persons_attached(a, t.seen) > 0 && !explicit_stop(a)) {
     if (a.attention.empty())
@@ -262,7 +267,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
             EndSession{t.seen.pane->what.server, a.session, listed->session_id, a.id},
             {}};
   // Its server did not say who is in it: the session stays, and the doctor shows it.
-  const bool nobody_knows = may_have_session && !t.seen.pane;
+  const bool nobody_knows = may_have_session && !t.seen.pane && !explicit_stop(a);
   if (a.server.known() && !work.session_ended && !nobody_knows)
     return {rule, "its session is ended", EndSession{a.server, a.session, a.session_id, a.id}, {}};
   if (may_have_session && listed)

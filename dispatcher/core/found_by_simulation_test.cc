@@ -393,6 +393,11 @@ TEST(FoundBySimulation, ASessionIsNotEndedWhileNobodyCanSayWhoIsInIt) {
   plan = decide(knowing(t), t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);
   EXPECT_TRUE(std::holds_alternative<ReleaseSlot>(*plan.effect)) << describe(*plan.effect);
+  t.work.server_looks = 3;
+  t.newest->wish = StopWish::stop;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<EndSession>(*plan.effect)) << "an explicit stop is not kept waiting";
 }
 
 TEST(FoundBySimulation, AClockThatWentBackDoesNotHideThatAPromptIsNotRead) {

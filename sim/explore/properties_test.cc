@@ -9,13 +9,24 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ostream>
 
 #include "sim/explore/trace.h"
 
 namespace holdfast::sim {
+
+static void showValue(const WorldPlan& p, std::ostream& out) {
+  out << p.tickets << " tickets, " << p.dispatchers << " dispatchers, capacity " << p.capacity << ", "
+      << p.shards << " servers, " << p.attempts_max << " attempts, " << (p.land ? "lands" : "reviews") << ", "
+      << p.faults << " faults, " << p.crashes << " crashes, " << p.persons << " persons;";
+  for (std::size_t i = 1; i < fault_ids; ++i)
+    if (p.kinds.has(static_cast<FaultId>(i))) out << " " << name_of(static_cast<FaultId>(i));
+  for (const Trigger& one : p.triggers) out << "; " << words_for(one);
+}
+
 namespace {
 
-const int pinned = setenv("RC_PARAMS", "seed=3342 max_success=150", 0);
+[[maybe_unused]] const int pinned = setenv("RC_PARAMS", "seed=3342 max_success=150", 0);
 
 rc::Gen<FaultId> any_fault() {
   return rc::gen::map(rc::gen::inRange<int>(1, static_cast<int>(fault_ids)),

@@ -3,11 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <set>
 
 #include "sim/twins/hunt.h"
 
 namespace holdfast::sim {
+
+static void PrintTo(const Twin& twin, std::ostream* out) {
+  *out << twin.id;
+}
+
 namespace {
 
 class Twins : public testing::TestWithParam<Twin> {};
@@ -54,6 +60,19 @@ TEST(TwinRegistry, EveryInvariantThatHasACheckerIsBrokenByATwin) {
   for (std::size_t i = 0; i < invariants; ++i) {
     const auto one = static_cast<Invariant>(i);
     if (!unchecked.contains(one)) EXPECT_TRUE(broken.contains(one)) << name_of(one) << " has no twin";
+  }
+}
+
+// Some are seldom alone in being broken: that they are told too is asked for by name.
+TEST(TwinRegistry, WhatIsBrokenTogetherWithAnotherIsToldToo) {
+  for (const auto& [id, invariant] :
+       {std::pair{"quiet-is-dead", Invariant::S23}, {"backoff-in-microseconds", Invariant::L4}}) {
+    Twin alone = *twin_named(id);
+    alone.breaks = {invariant};
+    HuntOptions how;
+    how.schedule = Schedule::swarm;
+    how.starts = 1;
+    EXPECT_TRUE(hunt(alone, how).was_caught()) << id << " and " << name_of(invariant);
   }
 }
 

@@ -218,7 +218,7 @@ std::vector<Twin> twins_of_the_verdict() {
       {"quiet-is-dead",
        "no output for half a minute: dead",
        "taskforcesh/bullmq#3183",
-       {S6},
+       {S6, S23},
        {.effects = mark_quiet},
        {}},
       {"old-is-dead",

@@ -333,7 +333,7 @@ TEST(TmuxFolder, IsBesideTheLedgerWhereThePathIsShort) {
   for (int n = 0; n < 4; ++n) ::mkdir((deep += "/a-folder-with-a-rather-long-name").c_str(), 0700);
   const std::string folder = choose_tmux_folder(deep, id, 2, true).value();
   EXPECT_LE(socket_path_bytes(folder, 64), socket_path_max);
-  struct stat seen {};
+  struct stat seen{};
   ASSERT_EQ(::stat(folder.c_str(), &seen), 0);
   EXPECT_EQ(seen.st_mode & 0777U, 0700U);
   EXPECT_EQ(choose_tmux_folder(deep, "another-installation", 2, false).value(), folder);  // remembered

@@ -13,7 +13,7 @@ namespace {
 
 // Ours alone; anybody may have made something of this name in a shared folder.
 std::string what_is_wrong_with_folder(const std::string& folder) {
-  struct stat seen {};
+  struct stat seen{};
   if (::lstat(folder.c_str(), &seen) != 0) return errno_words(errno);
   if (!S_ISDIR(seen.st_mode)) return "it is not a folder";
   if (seen.st_uid != ::geteuid()) return "it belongs to somebody else";

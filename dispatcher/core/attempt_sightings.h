@@ -98,7 +98,10 @@ struct ProcessSighting {
   Presence descendants =
       Presence::unknown;           // complete scan of /proc for token and worktree; gone: found nothing
   std::vector<std::int64_t> pids;  // what was found, at most 64
-  std::string note;                // why something is unknown
+  // The kernel's own count in its cgroup, read once the runner is gone; not set: there is none to read (any
+  // more).
+  std::optional<std::int64_t> oom_kills;
+  std::string note;  // why something is unknown
   friend bool operator==(const ProcessSighting&, const ProcessSighting&) = default;
 };
 

@@ -3,8 +3,8 @@
 //
 // One effect of a ticket at a time, many tickets at once, `effects_at_once` in all. Tickets are looked at
 // again when something about them was learned or their own wake-up came; nothing is polled that is quiet.
-// Tickets in review, of which there may be any number, have a quarter of the places and no more: watching what
-// is finished never keeps anybody from beginning.
+// Tickets in review, of which there may be any number, have a quarter of the places and no more: watching
+// what is finished never keeps anybody from beginning.
 #pragma once
 
 #include <deque>

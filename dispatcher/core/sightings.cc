@@ -185,7 +185,10 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   if ((gone_now && !gone_before) || (looked.record.end && !ended_before)) t.seen.pane.reset();
   const Instant at = asked_when(answer);
   t.seen.record = Seen<RecordSighting>{looked.record, at};
+  const auto counted = t.seen.process ? t.seen.process->what.oom_kills : std::nullopt;
   t.seen.process = Seen<ProcessSighting>{looked.process, at};
+  // The cgroup goes with whoever found it empty; what was counted in it stays true.
+  if (!looked.process.oom_kills) t.seen.process->what.oom_kills = counted;
   if (asked.stream_offset == t.reader.offset()) {
     if (looked.stream_offset > t.reader.offset()) t.reader.skip_to(looked.stream_offset);
     t.reader.feed(looked.stream);

@@ -146,6 +146,10 @@ Finding without_end(const Attempt& attempt, const Sightings& seen, const RecordS
     return {Cause::host_lost, -1, "boot id changed since the runner started (" + pids_of(record) + ")"};
   const bool by_person = attempt.wish != StopWish::none && attempt.ending != Ending::none;
   if (by_person) return stopped(attempt, -1, gone + " after it was told to end");
+  if (seen.process && seen.process->what.oom_kills.value_or(0) > 0)
+    return {Cause::oom_kill, -1,
+            gone + "; the kernel counted oom_kill " + std::to_string(*seen.process->what.oom_kills) +
+                " in its cgroup"};
   // A runner that was killed leaves its tree to us: that we ended the rest is not how it died.
   if (seen.pane && seen.pane->what.pane && seen.pane->what.pane->dead && seen.pane->what.pane->exit_signal)
     return {

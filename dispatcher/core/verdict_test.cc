@@ -258,6 +258,19 @@ INSTANTIATE_TEST_SUITE_P(
             .name = "ExecFailed", .reason = "exec-failed: No such file", .want = Cause::never_came_to_be}),
     [](const auto& test) { return std::string(test.param.name); });
 
+// The runner was killed too and wrote nothing down; the kernel's count in the cgroup is evidence all the
+// same.
+TEST(Certificate, AnOomKillIsKnownByTheCgroupOfADeadRunner) {
+  ProcessSighting p = everything(Presence::gone);
+  p.oom_kills = 1;
+  const auto oom = certify(spawned(), seen(started(), p), now);
+  ASSERT_TRUE(oom);
+  EXPECT_EQ(oom->cause(), Cause::oom_kill);
+  EXPECT_NE(oom->evidence().find("oom_kill 1"), std::string::npos) << oom->evidence();
+  p.oom_kills = 0;
+  EXPECT_NE(certify(spawned(), seen(started(), p), now)->cause(), Cause::oom_kill);
+}
+
 TEST(Certificate, ARebootIsTheHostsFault) {
   ProcessSighting p;
   p.host = Presence::gone;

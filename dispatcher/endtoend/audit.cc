@@ -311,9 +311,8 @@ void the_journal_agrees(Stage& stage, Scene& scene, Findings& wrong) {
 void causes_have_a_doer(Stage& stage, Scene& scene, Findings& wrong) {
   if (stage.disturbances().empty()) return;
   const auto noted = [&](const std::string& whom, std::initializer_list<const char*> whats) {
-    return std::ranges::any_of(whats, [&](const char* what) {
-      return stage.disturbances().contains({whom, what});
-    });
+    return std::ranges::any_of(whats,
+                               [&](const char* what) { return stage.disturbances().contains({whom, what}); });
   };
   for (const Row& row : scene.books.rows("select ticket, generation, cause, exit_code, evidence, shard, said "
                                          "from runtimes where cause <> 0")) {

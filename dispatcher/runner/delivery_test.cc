@@ -58,7 +58,7 @@ TEST_F(DeliveryTest, WhatTheWorkerDoesNotReadIsHandedAndNotConsumed) {
 
 TEST_F(DeliveryTest, ALargeMessageToADeafWorkerBlocksNothing) {
   run("stty raw -echo; touch up; exec sleep 1000");
-  ASSERT_TRUE(eventually([&] { return there("up"); }));
+  ASSERT_TRUE(eventually([&] { return there("up"); }) && wait_ready());
   EXPECT_EQ(post("m1", std::string(500 << 10, 'x')).code, 0);
   ASSERT_TRUE(eventually([&] { return progress("m1") == MessageProgress::handed; }));
   // The runner still hears and acts.
@@ -80,8 +80,10 @@ TEST_F(DeliveryTest, ALineTooLongForTheTerminalIsRefused) {
 }
 
 TEST_F(DeliveryTest, ControlBytesAreTakenOutAndThePasteIsBracketedWhereAskedFor) {
-  run("stty raw -echo; printf '\\033[?1;2004h'; touch up; exec cat > got");
-  ASSERT_TRUE(eventually([&] { return there("up"); }));
+  run("stty raw -echo && printf '\\033[?1;2004h'; exec cat > got");
+  ASSERT_TRUE(wait_ready());
+  // The runner has read it, so it knows.
+  ASSERT_TRUE(eventually([&] { return stream().find("2004h") != std::string::npos; })) << stream();
   EXPECT_EQ(post("m1",
                  "a\x1b[201~\x03\x7f"
                  "b\tc\r\nd\xc2\x9b\xff"

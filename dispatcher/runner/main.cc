@@ -34,8 +34,8 @@ constexpr const char* help =
     "worker that runs under it, and find their files by HOLDFAST_* in the environment.\n";
 
 // Out of job control's reach; and 0, 1, 2 exist, so that no file of ours becomes one of them. A hang-up and a
-// TERM wait until the shift hears them: one that came between the decision and the shift would end this process
-// without a recorded end, and nobody could say how the attempt died.
+// TERM wait until the shift hears them: one that came between the decision and the shift would end this
+// process without a recorded end, and nobody could say how the attempt died.
 void settle_down() {
   sigset_t later;
   ::sigemptyset(&later);

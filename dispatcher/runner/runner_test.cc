@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "dispatcher/runner/runner_fixture.h"
+#include "dispatcher/system/cgroup_members.h"
 #include "dispatcher/system/run_process.h"
 
 namespace holdfast {
@@ -290,6 +291,33 @@ TEST_F(RunnerTest, AnOomKillIsTheCgroupsWord) {
   EXPECT_TRUE(end->tree_empty);
   wait_runner();
   EXPECT_FALSE(std::filesystem::exists(read().cgroup));
+}
+
+// It cannot write down what happened: it stands still while the kernel ends its worker, and is killed then.
+// The cgroup still knows, and is removed by whoever looks.
+TEST_F(RunnerTest, AnOomKillIsKnownThoughTheRunnerDiedWithoutAWord) {
+  spec.memory_limit_bytes = 32LL << 20;
+  shell("touch up; while ! [ -e go ]; do :; done; head -c 200000000 /dev/zero | tail -c 200000000");
+  start();
+  go();
+  ASSERT_TRUE(eventually([&] { return there("up"); }) && wait_ready());
+  if (read().cgroup.empty()) GTEST_SKIP() << "no memory cgroup here: " << read().memory_ceiling;
+  const std::string cgroup = read().cgroup;
+  ASSERT_EQ(::kill(runner, SIGSTOP), 0);
+  std::ofstream{folder + "/worktree/go"} << "";
+  ASSERT_TRUE(eventually([&] { return oom_kills_in(cgroup).value_or(0) > 0; }));
+  const Containment whole = containment();
+  ASSERT_EQ(::kill(runner, SIGKILL), 0);
+  wait_runner();
+  EXPECT_FALSE(read().end);
+  std::optional<std::int64_t> counted;
+  ASSERT_TRUE(eventually([&] {
+    const auto seen = processes.look(whole, false).value;
+    if (seen.oom_kills) counted = seen.oom_kills;
+    return seen.cgroup == Presence::gone;
+  }));
+  EXPECT_GT(counted.value_or(0), 0);
+  EXPECT_TRUE(eventually([&] { return processes.look(whole, false), !std::filesystem::exists(cgroup); }));
 }
 
 TEST_F(RunnerTest, WithoutACgroupTheLimitIsOnTheAddressSpace) {

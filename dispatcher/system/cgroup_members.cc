@@ -22,7 +22,7 @@ std::vector<std::string> folders_below(const std::string& folder) {
   while (const dirent* entry = ::readdir(dir)) {
     if (entry->d_name[0] == '.') continue;
     const auto path = folder + "/" + entry->d_name;
-    struct stat seen {};
+    struct stat seen{};
     if (::lstat(path.c_str(), &seen) == 0 && S_ISDIR(seen.st_mode)) below.push_back(path);
   }
   ::closedir(dir);
@@ -33,7 +33,7 @@ std::vector<std::string> folders_below(const std::string& folder) {
 Presence collect(const std::string& folder, int depth, std::vector<std::int64_t>& pids) {
   const auto file = read_file(folder + "/cgroup.procs", 1U << 22);
   if (file.error == ENOENT || file.error == ENODEV) {
-    struct stat seen {};
+    struct stat seen{};
     return ::stat(folder.c_str(), &seen) != 0 && errno == ENOENT ? Presence::gone : Presence::unknown;
   }
   if (file.error != 0 || file.longer) return Presence::unknown;
@@ -71,6 +71,19 @@ CgroupReading read_cgroup(const std::string& folder) {
   if (folder.empty()) return reading;
   reading.inhabited = collect(folder, 0, reading.pids);
   return reading;
+}
+
+std::optional<std::int64_t> oom_kills_in(const std::string& folder) {
+  for (const char* file : {"/memory.events", "/memory.oom_control"}) {
+    const std::string text = "\n" + read_file(folder + file, 4096).text;
+    constexpr std::string_view name = "\noom_kill ";
+    const auto at = text.find(name);
+    std::int64_t count = 0;
+    const char* from = text.data() + at + name.size();
+    if (at != std::string::npos && std::from_chars(from, text.data() + text.size(), count).ec == std::errc{})
+      return count;
+  }
+  return std::nullopt;
 }
 
 int remove_cgroup(const std::string& folder) {

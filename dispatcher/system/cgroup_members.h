@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ struct CgroupReading {
   std::vector<std::int64_t> pids;          // of the cgroup and of every cgroup below
 };
 CgroupReading read_cgroup(const std::string& folder);
+
+// How often the kernel's OOM killer struck in it (memory.events of version 2, memory.oom_control of version
+// 1); not set: neither file says so.
+std::optional<std::int64_t> oom_kills_in(const std::string& folder);
 
 // Removes the folder and those below, which works only where nobody lives in them. errno, 0: gone.
 int remove_cgroup(const std::string& folder);

@@ -70,7 +70,7 @@ int sync_folder(const std::string& folder) {
 int make_folder(const std::string& folder, Durable durable) {
   if (::mkdir(folder.c_str(), 0700) != 0) {
     if (errno != EEXIST) return errno;
-    struct stat seen {};
+    struct stat seen{};
     if (::stat(folder.c_str(), &seen) != 0) return errno;
     return S_ISDIR(seen.st_mode) ? 0 : ENOTDIR;
   }
@@ -101,7 +101,7 @@ CreateAnswer create_exclusively(const std::string& folder, const std::string& na
     answer = errno == EEXIST ? CreateAnswer{Created::existed, 0} : CreateAnswer{Created::failed, errno};
     // On a network file system the reply to a link that took hold can be lost and the repetition be refused;
     // the link count of our own file tells.
-    struct stat seen {};
+    struct stat seen{};
     if (::stat(temporary.path.c_str(), &seen) == 0 && seen.st_nlink == 2) answer = {Created::now, 0};
   }
   ::unlink(temporary.path.c_str());

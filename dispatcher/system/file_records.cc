@@ -151,7 +151,7 @@ Reply<Nothing> FileRecords::post_message(const AttemptId& attempt, const Message
 
 Reply<RecordSighting> FileRecords::read(const AttemptId& attempt) {
   const auto folder = folder_of(attempt);
-  struct stat seen {};
+  struct stat seen{};
   if (::stat(folder.c_str(), &seen) != 0) return {answered(errno)};
   RecordSighting sighting;
   // The record before the decision, and the inbox before the record: what is read later may say more, never

@@ -59,6 +59,7 @@ void look_into_cgroup(const Containment& containment, ProcessSighting& sighting)
   sighting.cgroup = reading.inhabited;
   sighting.pids.insert(sighting.pids.end(), reading.pids.begin(), reading.pids.end());
   if (reading.inhabited == Presence::unknown) note(sighting, "the cgroup cannot be read");
+  if (sighting.runner == Presence::gone) sighting.oom_kills = oom_kills_in(containment.cgroup);
   // What a killed runner could not tidy up. Only an empty one can be removed, and only one that bears the
   // attempt's name.
   const auto name = containment.cgroup.substr(containment.cgroup.rfind('/') + 1);

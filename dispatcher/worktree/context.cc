@@ -25,7 +25,7 @@ std::string absolute(const std::string& path) {
 }
 
 bool there(const std::string& path) {
-  struct stat ignored {};
+  struct stat ignored{};
   return ::lstat(path.c_str(), &ignored) == 0;
 }
 
@@ -131,7 +131,7 @@ std::vector<std::string> git_locks(const PoolSlot& slot) {
 }
 
 bool folder_is_gone(const Context& context, const PoolSlot& slot) {
-  struct stat ignored {};
+  struct stat ignored{};
   if (::lstat(slot.path.c_str(), &ignored) == 0 || errno != ENOENT) return false;
   std::error_code unreadable;
   const fs::directory_iterator pool(context.state + "/pool", unreadable);

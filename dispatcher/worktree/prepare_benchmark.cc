@@ -94,9 +94,8 @@ int main(int argc, char** argv) {
             .raw.code != 0)
       return 1;
     const std::string name = "b" + std::to_string(round);
-    checkout.push_back(microseconds([&] {
-      world.git(bare, {"checkout", "-q", "--no-track", "-b", name, "main"});
-    }));
+    checkout.push_back(
+        microseconds([&] { world.git(bare, {"checkout", "-q", "--no-track", "-b", name, "main"}); }));
     world.git(bare, {"checkout", "-q", "--detach"});
     status_and_checkout.push_back(microseconds([&] {
       world.git(bare, {"status", "--porcelain=v2", "--branch", "-z"});

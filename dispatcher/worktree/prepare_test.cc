@@ -83,10 +83,7 @@ TEST_F(Prepare, RefusesWhatIsNotClean) {
          write(slot / "file2", "s");
          git(slot, {"add", "file2"});
        }},
-      {"other branch",
-       [this](const fs::path& slot) {
-         git(slot, {"checkout", "-q", "-b", "elsewhere"});
-       }},
+      {"other branch", [this](const fs::path& slot) { git(slot, {"checkout", "-q", "-b", "elsewhere"}); }},
       {"dot git gone", [](const fs::path& slot) { fs::remove(slot / ".git"); }},
       {"dot git replaced",
        [this](const fs::path& slot) {

@@ -76,7 +76,7 @@ std::optional<std::string> RefFiles::resolve(const std::string& ref) const {
 
 RefFiles::Made RefFiles::create(const std::string& ref, const std::string& oid) const {
   const std::string path = common_ + "/" + ref;
-  struct stat there {};
+  struct stat there{};
   if (::lstat(path.c_str(), &there) == 0) return S_ISREG(there.st_mode) ? Made::exists : Made::ask_git;
   std::string old;
   switch (packed(ref, old)) {

@@ -229,10 +229,7 @@ TEST_F(Salvage, WorksInTheMiddleOfAnything) {
          EXPECT_NE(try_git(slot, {"merge", other}), 0);
        },
        "file2"},
-      {"unborn",
-       [this](const fs::path& slot) {
-         git(slot, {"checkout", "-q", "--orphan", "nothing-yet"});
-       },
+      {"unborn", [this](const fs::path& slot) { git(slot, {"checkout", "-q", "--orphan", "nothing-yet"}); },
        ""},
       {"index broken",
        [this](const fs::path& slot) {

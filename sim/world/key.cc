@@ -59,7 +59,8 @@ void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks
     fold_flight(alone, w, f);
     order.emplace_back(alone.digest(), &f);
   }
-  std::ranges::stable_sort(order, {}, [](const auto& one) { return one.first; });
+  // Flights of equal digests are equal: their order does not matter.
+  std::ranges::sort(order, {}, [](const auto& one) { return one.first; });
   for (const auto& [digest, f] : order) fold_flight(fold, w, *f);
 }
 

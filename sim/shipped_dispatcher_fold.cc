@@ -11,6 +11,7 @@ namespace {
 // often.
 void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
+  if (!t.board) fold.count(Count::version, t.board_version);
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
   if (t.newest && !t.newest->open()) {

@@ -22,6 +22,19 @@ void begun(Knowledge& k, const Effect& effect) {
   if (const auto t = k.tickets.find(ticket_of(effect)); t != k.tickets.end()) t->second.work.look_now = false;
 }
 
+namespace {
+
+// The ticket as it was before what was seen of it already: from a cache, or a replica that is behind.
+bool is_stale(const Knowledge& k, const Answer& answer) {
+  const auto* asked = std::get_if<ReadTicket>(&answer.effect);
+  const auto* shown = std::get_if<BoardTicket>(&answer.value);
+  if (asked == nullptr || shown == nullptr) return false;
+  const auto t = k.tickets.find(asked->ticket);
+  return t != k.tickets.end() && shown->version < t->second.board_version;
+}
+
+}  // namespace
+
 std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& policy) {
   std::set<TicketId> touched;
   if (const TicketId id = ticket_of(answer.effect); !id.empty()) touched.insert(id);
@@ -31,7 +44,9 @@ std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& poli
     if (t == k.tickets.end() || !t->second.newest || t->second.newest->id != about) return touched;
   }
   const Outcome outcome = classify(call_of(answer.effect), answer.raw);
-  if (std::holds_alternative<Done>(outcome)) {
+  if (std::holds_alternative<Done>(outcome) && is_stale(k, answer)) {
+    absorb_trouble(k, answer, touched, "the board showed an earlier state of it", std::nullopt);
+  } else if (std::holds_alternative<Done>(outcome)) {
     absorb_done(k, answer, policy, touched);
     // Progress: the next failure starts with a short wait again. A look is not progress of what is being
     // tried.

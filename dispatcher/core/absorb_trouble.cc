@@ -35,6 +35,7 @@ struct OnTrouble {
   void operator()(const ReadTicket&) const {
     if (refused && *refused == Why::gone) {
       ticket().board.reset();
+      ticket().board_version = 0;
       ticket().work.board_gone = true;
       return;
     }
@@ -93,9 +94,9 @@ struct OnTrouble {
   void operator()(const EndTree&) const { again(millis(500)); }
   void operator()(const EndSession&) const {
     TicketKnowledge& t = ticket();
-    // The worker is dead already; a session that cannot be ended now is found by the doctor and by the next
-    // listing.
-    if (t.tries >= 8)
+    // Nobody comes back for it: it is tried for a quarter of an hour and more. The worker is dead already,
+    // and what stays is found by the doctor.
+    if (t.tries >= 40)
       t.work.session_ended = true;
     else
       again(millis(500));

@@ -22,6 +22,11 @@ bool explicit_stop(const Attempt& a) {
   __builtin_unreachable();
 }
 
+// An explicit stop is not kept waiting by a server that does not say who is attached.
+int looks_wanted(const Attempt& a) {
+  return explicit_stop(a) ? 3 : looks_in_vain_max;
+}
+
 }  // namespace
 
 // TERM to the whole tree, KILL after a grace; dead only when it is gone, however often it was killed.
@@ -43,11 +48,18 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
     const Instant until = a.changed_at + (profile ? profile->finish_grace : seconds(10));
     if (k.now < until && k.now >= a.changed_at) return resting(rule, "it may end by itself", until);
   }
-  // Nobody types into or kills a session with a person in it, but for an explicit stop, after a notice.
+  const Duration grace = profile ? profile->term_grace : seconds(10);
+  const auto gets_time = [&](const std::optional<Instant>& sent, Duration wait) {
+    return sent && k.now - *sent < wait;
+  };
+  const bool waits = (a.ending == Ending::term_sent && gets_time(t.work.term_sent, grace)) ||
+                     (a.ending == Ending::kill_sent && gets_time(t.work.kill_sent, seconds(5)));
+  // Nobody types into or kills a session with a person in it, but for an explicit stop, after a notice. They
+  // may also come between one step of its ending and the next.
   const bool listing_old = !seen_within(t.seen.pane, seconds(5), k.now);
-  if (a.ending == Ending::none && listing_old && t.work.server_looks < 3)
+  if (!waits && listing_old && t.work.server_looks < looks_wanted(a))
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
-  if (persons_attached(a, t.seen) > 0 && a.ending == Ending::none) {
+  if (!waits && persons_attached(a, t.seen) > 0) {
     if (!explicit_stop(a)) {
       if (a.attention.empty())
         return {rule,
@@ -63,19 +75,16 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
               {}};
   }
 
-  const Duration grace = profile ? profile->term_grace : seconds(10);
   switch (a.ending) {
     case Ending::none:
       return {rule, "its tree is told to end", WriteLedger{RecordEnding{a.id, Ending::term_sent}}, {}};
     case Ending::term_sent:
       if (!t.work.term_sent) return {rule, "its tree is told to end", EndTree{whole, EndSignal::term}, {}};
-      if (k.now - *t.work.term_sent < grace)
-        return resting(rule, "it gets time to end", *t.work.term_sent + grace);
+      if (waits) return resting(rule, "it gets time to end", *t.work.term_sent + grace);
       return {rule, "it did not end in time", WriteLedger{RecordEnding{a.id, Ending::kill_sent}}, {}};
     case Ending::kill_sent: break;
   }
-  if (!t.work.kill_sent || k.now - *t.work.kill_sent >= seconds(5))
-    return {rule, "its tree is killed", EndTree{whole, EndSignal::kill}, {}};
+  if (!waits) return {rule, "its tree is killed", EndTree{whole, EndSignal::kill}, {}};
   if (k.now - a.ending_at > seconds(10) && a.attention.empty())
     return {rule,
             "it was killed and is not gone: it keeps its lease, and a person is told",
@@ -138,7 +147,10 @@ Judgement judge_finished(const TicketKnowledge& t, const Policy& policy) {
         return {BoardState::in_review, "the target kept moving: " + landed.note, t.memory};
     }
   }
-  const GateRuling ruling = gate(a.said, *t.work.facts, has_salvage(t), t.memory, policy);
+  // What could not be given back may not have been inspected since: nothing is known of it then.
+  BranchFacts unknown;
+  unknown.note = t.work.release_failure;
+  const GateRuling ruling = gate(a.said, t.work.facts.value_or(unknown), has_salvage(t), t.memory, policy);
   std::string reason = ruling.reason;
   if (!a.said_text.empty())
     reason = (a.said == Said::done ? "DONE: " : "REVIEW: ") + a.said_text + " -- " + reason;
@@ -215,7 +227,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   const auto* listed = t.seen.pane && t.seen.pane->what.pane ? &*t.seen.pane->what.pane : nullptr;
   const bool may_have_session = a.step == Step::spawn_begun && !work.session_ended;
   const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
-  if (may_have_session && listing_old && work.server_looks < 3)
+  if (may_have_session && listing_old && work.server_looks < looks_wanted(a))
     return {rule, "whether its session is there, and a person in it", ListServer{a.shard, a.id.ticket}, {}};
   if (may_have_session && persons_attached(a, t.seen) > 0 && !explicit_stop(a)) {
     if (a.attention.empty())
@@ -254,7 +266,9 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
             "its session is ended",
             EndSession{t.seen.pane->what.server, a.session, listed->session_id, a.id},
             {}};
-  if (a.server.known() && !work.session_ended)
+  // Its server did not say who is in it: the session stays, and the doctor shows it.
+  const bool nobody_knows = may_have_session && !t.seen.pane && !explicit_stop(a);
+  if (a.server.known() && !work.session_ended && !nobody_knows)
     return {rule, "its session is ended", EndSession{a.server, a.session, a.session_id, a.id}, {}};
   if (may_have_session && listed)
     return {rule,

@@ -202,8 +202,10 @@ BoardView board_view(const TicketKnowledge& t) {
 // ours took hold after that, or another dispatcher went by an older view of the ledger. Nobody else would
 // ever put it right.
 bool told_too_early(const TicketKnowledge& t) {
-  return t.newest && !t.newest->open() && t.newest->settled && t.board &&
-         t.board->state == BoardState::in_progress && t.board->moved_by == attempt_key(t.newest->id);
+  if (!t.newest || t.newest->open() || !t.newest->settled || !t.board) return false;
+  const auto mover = parse_attempt_key(t.board->moved_by);
+  return t.board->state == BoardState::in_progress && mover && mover->ticket == t.newest->id.ticket &&
+         mover->generation <= t.newest->id.generation;
 }
 
 }  // namespace
@@ -236,6 +238,9 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
           return writing(rule, "it said that it is finished",
                          RecordFinished{a->id, marker->kind, marker->text, marker->offset});
       }
+    // A move whose answer was lost: what the board says now is not news, so nobody would tell.
+    if (says_live(a->phase) && !t.board && !t.work.board_gone && k.board_read)
+      return {rule, "the board's ticket is read again", ReadTicket{id}, {}};
     if (says_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
     if (verdict == Verdict::unknown)
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;

@@ -32,6 +32,10 @@ inline constexpr std::size_t argument_bytes_max = (128U << 10) - 1;
 // So often the worktree or the orders may fail before the attempt is given up.
 inline constexpr int setup_failures_max = 4;
 
+// So often a tmux server is asked who is attached before one acts without knowing: with the waits in between
+// a quarter of an hour. A person's session is worth that.
+inline constexpr int looks_in_vain_max = 40;
+
 // --- parts, each in a file of its own
 // --------------------------------------------------------------------------------
 

@@ -230,6 +230,10 @@ TEST(FoundBySimulation, ABoardThatIsToldTooLateThatAnAttemptBeganIsToldAgainThat
   Plan plan = decide(knowing(t), t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);
   EXPECT_TRUE(std::holds_alternative<ReturnToTodo>(*plan.effect)) << describe(*plan.effect);
+  t.newest->id = g2;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  EXPECT_TRUE(plan.effect) << "also in the name of an attempt before it";
+  t.newest->id = g1;
   t.board->moved_by = "person:alice";
   plan = decide(knowing(t), t1, toy_policy(1));
   EXPECT_FALSE(plan.effect) << "what a person says stays";
@@ -250,6 +254,205 @@ TEST(FoundBySimulation, ABoardThatSpeaksOfAnEarlierAttemptIsToldOfThisOneBeforeI
   ASSERT_NE(move, nullptr) << describe(*plan.effect);
   EXPECT_EQ(move->to, BoardState::in_progress);
   EXPECT_EQ(move->key, attempt_key(g2));
+
+  t.board->moved_by = "person";  // somebody's whole-row write
+  const Plan again = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(again.effect);
+  EXPECT_TRUE(std::holds_alternative<MoveTicket>(*again.effect)) << describe(*again.effect);
+  t.board->moved_by = "";
+  EXPECT_FALSE(std::holds_alternative<MoveTicket>(*decide(knowing(t), t1, toy_policy(1)).effect))
+      << "a board that keeps no names is not told for ever";
+}
+
+TEST(FoundBySimulation, AClosingThatIsHeldDoesNotWakeEveryMillisecond) {
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.work.looked_at = noon + minutes(-5);
+  t.hold_until = noon + seconds(10);
+  t.trouble = "the server does not answer";
+  Brain brain{toy_policy(1), knowing(t), {}};
+  brain.agenda.queue.push_back(t1);
+  brain.agenda.queued.insert(t1);
+  next_effects(brain, noon);
+  EXPECT_EQ(next_wake(brain), noon + seconds(10));
+}
+
+TEST(FoundBySimulation, AFinishedOneWhoseWorktreeCouldNotBeGivenBackIsJudgedWithoutFacts) {
+  TicketKnowledge t = ticket_with(g1, Phase::finished);
+  t.newest->said = Said::done;
+  t.newest->cause = Cause::clean_exit;
+  t.work.session_ended = true;
+  t.work.release_failure = "it could not be given back: dirty";  // and what was seen of it was forgotten
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* write = std::get_if<WriteLedger>(&*plan.effect);
+  ASSERT_NE(write, nullptr) << describe(*plan.effect);
+  const auto* close = std::get_if<Close>(&write->write);
+  ASSERT_NE(close, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(close->disposition, BoardState::in_review);
+  EXPECT_EQ(close->slot_after, SlotState::quarantined);
+}
+
+TEST(FoundBySimulation, ATicketIsNotReadBackwards) {
+  TicketKnowledge t = ticket_with(g1, Phase::closed);
+  t.newest->cause = Cause::exit_code;
+  t.newest->disposition = BoardState::todo;
+  TicketKnowledge unread;
+  Knowledge k = knowing(unread);
+  BoardTicket now = *t.board;
+  absorb(k, {ReadTicket{t1}, {Transport::answered, 200, "", ""}, now, noon, noon}, {});
+  k.tickets[t1].newest = t.newest;
+  // An answer was lost: what is known of the ticket may be wrong, and it is read again, from a cache.
+  absorb(k, {MoveTicket{t1, 3, BoardState::todo, "", ""}, {Transport::no_answer, 0, "", ""}, {}, noon, noon},
+         {});
+  ASSERT_FALSE(k.tickets[t1].board);
+  BoardTicket before = now;
+  before.version = 2;
+  before.state = BoardState::todo;
+  k.tickets[t1].hold_until = {};
+  absorb(k, {ReadTicket{t1}, {Transport::answered, 200, "", ""}, before, noon, noon}, {});
+  EXPECT_FALSE(k.tickets[t1].board);
+  EXPECT_FALSE(k.tickets[t1].work.board_read);
+  EXPECT_GT(k.tickets[t1].hold_until, noon) << "it is not asked again at once";
+  absorb(k, {ReadTicket{t1}, {Transport::answered, 200, "", ""}, now, noon, noon}, {});
+  EXPECT_TRUE(k.tickets[t1].board);
+}
+
+TEST(FoundBySimulation, AReadThatIsOvertakenByAWriteForgetsNoCharge) {
+  Knowledge k = knowing(ticket_with(g1, Phase::closed));
+  k.tickets[t1].newest->revision = 7;
+  k.tickets[t1].memory.charged = 2;
+  TicketLedger row;
+  row.ticket = t1;
+  row.newest = k.tickets[t1].newest;
+  row.newest->revision = 6;
+  row.memory.charged = 1;
+  LedgerContents contents;
+  contents.tickets = {row};
+  const Answer late{ReadLedgerChanges{}, {Transport::answered, 0, "", ""}, contents, noon, noon};
+  absorb(k, late, {});
+  EXPECT_EQ(k.tickets[t1].memory.charged, 2);
+  contents.tickets.front().newest->revision = 7;
+  contents.tickets.front().memory.charged = 0;  // a person's retry
+  absorb(k, {ReadLedgerChanges{}, {Transport::answered, 0, "", ""}, contents, noon, noon}, {});
+  EXPECT_EQ(k.tickets[t1].memory.charged, 0);
+}
+
+// A finished worker that has been told to end, and what tmux shows of it.
+TicketKnowledge ending_with(int persons) {
+  TicketKnowledge t = ticket_with(g1, Phase::finished);
+  t.newest->said = Said::done;
+  t.newest->ending = Ending::term_sent;
+  t.newest->ending_at = noon;
+  t.newest->session = session_name(g1);
+  RecordSighting record;
+  record.decision = Decision::started;
+  record.runner = record.worker = {"boot", "ns", 5, 5};
+  t.seen.record = Seen<RecordSighting>{record, noon};
+  ProcessSighting process;
+  process.host = process.runner = process.worker = Presence::present;
+  t.seen.process = Seen<ProcessSighting>{process, noon};
+  PaneSighting pane;
+  pane.session = t.newest->session;
+  pane.session_id = "$1";
+  pane.persons_attached = persons;
+  t.seen.pane = Seen<PaneView>{{{0, 9, 1}, pane}, noon};
+  return t;
+}
+
+TEST(FoundBySimulation, APersonWhoComesWhileItIsBeingEndedIsRespectedToo) {
+  Plan plan = decide(knowing(ending_with(0)), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<EndTree>(*plan.effect)) << describe(*plan.effect);
+  TicketKnowledge t = ending_with(1);
+  t.newest->attention = "a person is attached";
+  plan = decide(knowing(t), t1, toy_policy(1));
+  EXPECT_FALSE(plan.effect) << describe(*plan.effect);
+  t.newest->wish = StopWish::cancel;
+  t.work.notice_given = true;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<EndTree>(*plan.effect)) << "an explicit cancel, after a notice";
+}
+
+TEST(FoundBySimulation, ASessionIsNotEndedWhileNobodyCanSayWhoIsInIt) {
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.newest->session = session_name(g1);
+  t.newest->server = {0, 9, 1};
+  t.newest->session_id = "$1";
+  BranchFacts facts;
+  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
+      Tri::no;
+  t.work.facts = facts;
+  t.work.server_looks = 3;  // in vain
+  Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<ListServer>(*plan.effect)) << describe(*plan.effect);
+  t.work.server_looks = looks_in_vain_max;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<ReleaseSlot>(*plan.effect)) << describe(*plan.effect);
+  t.work.server_looks = 3;
+  t.newest->wish = StopWish::stop;
+  plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<EndSession>(*plan.effect)) << "an explicit stop is not kept waiting";
+}
+
+TEST(FoundBySimulation, AClockThatWentBackDoesNotHideThatAPromptIsNotRead) {
+  TicketKnowledge t = ticket_with(g1, Phase::ready);
+  Message prompt;
+  prompt.id = {"m"};
+  prompt.attempt = g1;
+  prompt.state = MessageState::posted;
+  prompt.changed_at = noon + minutes(60);  // by the clock as it was
+  t.messages = {prompt};
+  RecordSighting record;
+  record.decision = Decision::started;
+  record.runner = record.worker = {"boot", "ns", 5, 5};
+  record.gone_ahead = record.worker_running = record.ready = true;
+  record.messages = {{{"m"}, MessageProgress::handed, ""}};
+  t.seen.record = Seen<RecordSighting>{record, noon};
+  ProcessSighting process;
+  process.host = process.runner = process.worker = Presence::present;
+  t.seen.process = Seen<ProcessSighting>{process, noon};
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect) << plan.why;
+  const auto* write = std::get_if<WriteLedger>(&*plan.effect);
+  ASSERT_NE(write, nullptr) << describe(*plan.effect);
+  const auto* move = std::get_if<MoveMessage>(&write->write);
+  ASSERT_NE(move, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(move->to, MessageState::unverified);
+}
+
+TEST(FoundBySimulation, AnAnswerThatWasOvertakenForgetsNothingOfTheNextAttempt) {
+  Knowledge k = knowing(ticket_with(g2, Phase::planned));
+  Message prompt;
+  prompt.id = {"m"};
+  prompt.attempt = g2;
+  k.tickets[t1].messages = {prompt};
+  k.tickets[t1].memory.charged = 2;
+  LedgerDelta closed;
+  closed.attempt = ticket_with(g1, Phase::closed).newest;
+  closed.memory = Memory{};
+  absorb(k, {WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon}, {});
+  EXPECT_EQ(k.tickets[t1].newest->id, g2);
+  EXPECT_EQ(k.tickets[t1].messages.size(), 1U) << "else its echo would be taken for the worker's word";
+  EXPECT_EQ(k.tickets[t1].memory.charged, 2);
+}
+
+TEST(FoundBySimulation, ABoardThatMayHaveMovedIsReadAgain) {
+  TicketKnowledge t = ticket_with(g1, Phase::running);
+  t.board.reset();  // the answer to a move was lost
+  Knowledge k = knowing(t);
+  k.board_read = true;
+  Plan plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<ReadTicket>(*plan.effect)) << describe(*plan.effect);
+  k.tickets[t1].work.board_gone = true;
+  plan = decide(k, t1, toy_policy(1));
+  EXPECT_FALSE(plan.effect && std::holds_alternative<ReadTicket>(*plan.effect));
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ struct Work {
 
 struct TicketKnowledge {
   std::optional<BoardTicket> board;
+  std::int64_t board_version =
+      0;  // the newest ever seen: what is older is a stale answer, also to a new question
   Memory memory;
   std::optional<Attempt> newest;
   std::vector<Message> messages;

@@ -25,11 +25,12 @@ Plan before_spawn(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   const Profile* profile = profile_of(policy, a.profile);
   if (!profile) return give_up("worker profile '" + a.profile + "' is gone from the configuration");
 
-  // In the name of an earlier attempt it may be put right by somebody who does not know of this one yet.
+  // In the name of an earlier attempt, or of a person, it may be put right by somebody who does not know of
+  // this one yet. (A board that keeps no names says nothing.)
   const auto mover = parse_attempt_key(t.board->moved_by);
-  const bool of_an_earlier = t.board->state == BoardState::in_progress && mover &&
-                             mover->ticket == a.id.ticket && mover->generation < a.id.generation;
-  if (t.board->state == BoardState::todo || of_an_earlier)
+  const bool by_another = mover ? mover->ticket == a.id.ticket && mover->generation < a.id.generation
+                                : !t.board->moved_by.empty();
+  if (t.board->state == BoardState::todo || (t.board->state == BoardState::in_progress && by_another))
     return {rule,
             "the board is told",
             MoveTicket{a.id.ticket, t.board->version, BoardState::in_progress,
@@ -177,7 +178,8 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
                   {}};
         return otherwise;
       }
-      if (k.now - next->changed_at >= patience)
+      // A clock that went back does not make it longer.
+      if (!still_waits(k.now, next->changed_at + patience, Duration{patience.ms + 60'000}))
         return move(MessageState::unverified, "handed over, not seen to be read");
       return resting(rule, "its message was handed over and is not read yet", next->changed_at + patience);
     }
@@ -191,7 +193,7 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
   // A session with a person in it is not typed into.
   const bool old_enough = k.now - a.spawned_at > seconds(5);
   const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
-  if (old_enough && listing_old && t.work.server_looks < 3)
+  if (old_enough && listing_old && t.work.server_looks < looks_in_vain_max)
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
   if (persons_attached(a, t.seen) > 0) {
     if (a.attention.empty())

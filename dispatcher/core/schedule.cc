@@ -388,7 +388,8 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
       if (const Attempt* current = t.current();
           current && current->step == Step::spawn_begun && current->open()) {
         const Instant routine = std::max(t.work.looked_at, Instant{1}) + brain.policy.look_every;
-        if (!wake.set() || routine < wake) wake = std::max(routine, now + millis(1));
+        // One that has come already and was not followed waits for something else, which wakes by itself.
+        if (routine > now && (!wake.set() || routine < wake)) wake = routine;
       }
       set_alarm(a, id, wake);
     }

@@ -26,10 +26,15 @@ void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   t.hold_until = {};
 }
 
+// A row from before the one that is known.
+bool is_older(const Attempt& a, const TicketKnowledge& t) {
+  return t.newest &&
+         std::pair(a.id.generation, a.revision) < std::pair(t.newest->id.generation, t.newest->revision);
+}
+
 void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Policy& policy) {
+  if (is_older(a, t)) return;
   const bool same = t.newest && t.newest->id == a.id;
-  if (t.newest && (t.newest->id.generation > a.id.generation || (same && t.newest->revision > a.revision)))
-    return;
   if (!same) begin_attempt(t, a, policy);
   const bool new_phase = same && t.newest->phase != a.phase;
   const bool new_question = same && t.newest->said_offset != a.said_offset;
@@ -87,6 +92,8 @@ void take_message(TicketKnowledge& t, const Message& m, bool certain) {
 void take_delta(Knowledge& k, const LedgerDelta& delta, const Policy& policy, std::set<TicketId>& touched) {
   if (delta.attempt) {
     TicketKnowledge& t = k.tickets[delta.attempt->id.ticket];
+    // Overtaken by a read of the ledger: what the write did has been seen, and what came after it.
+    if (is_older(*delta.attempt, t)) return;
     take_attempt(k, t, *delta.attempt, policy);
     std::erase_if(t.messages, [&](const Message& m) { return m.attempt != delta.attempt->id; });
     touched.insert(delta.attempt->id.ticket);
@@ -107,7 +114,7 @@ void take_contents(Knowledge& k, const LedgerContents& news, const Policy& polic
                    std::set<TicketId>& touched) {
   for (const TicketLedger& row : news.tickets) {
     TicketKnowledge& t = k.tickets[row.ticket];
-    t.memory = row.memory;
+    if (!t.newest || (row.newest && !is_older(*row.newest, t))) t.memory = row.memory;
     if (row.newest) take_attempt(k, t, *row.newest, policy);
     for (const Message& m : row.messages) take_message(t, m, t.ledger_unsure);
     if (t.newest) std::erase_if(t.messages, [&](const Message& m) { return m.attempt != t.newest->id; });
@@ -126,7 +133,8 @@ void take_contents(Knowledge& k, const LedgerContents& news, const Policy& polic
 
 void take_board_ticket(Knowledge& k, const BoardTicket& ticket, std::set<TicketId>& touched) {
   TicketKnowledge& t = k.tickets[ticket.id];
-  if (t.board && t.board->version > ticket.version) return;  // late news
+  if (t.board_version > ticket.version) return;  // late news
+  t.board_version = ticket.version;
   const bool moved = !t.board || t.board->state != ticket.state;
   t.board = ticket;
   touched.insert(ticket.id);

@@ -1,12 +1,9 @@
-// holdfast-sim: runs by seed, proofs by exhaustion, and the catalogue of faults.
+// holdfast-sim: runs by seed, proofs by exhaustion, the broken twins, and the catalogue of faults.
 //
-// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 13
-// vacuous, 64 usage.
+// Exit codes: 0 passed, 1 not finished (interrupted, or a bound was reached), 10 unsafe, 11 stuck, 12
+// diverged, 13 vacuous, 64 usage.
 #include <CLI/CLI.hpp>
-#include <atomic>
-#include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -14,43 +11,12 @@
 #include "sim/cli/commands.h"
 #include "sim/explore/certificate.h"
 #include "sim/explore/prove.h"
-#include "sim/explore/seed_run.h"
 
 namespace {
 
 using namespace holdfast;
 using namespace holdfast::sim;
-
 using namespace holdfast::sim::cli;
-
-struct RunOptions {
-  std::uint64_t seeds = 1000, start = 1;
-  bool trace = false;
-};
-
-int run(const RunOptions& o) {
-  SeedOptions options;
-  options.keep_trace = o.trace;
-  Tally tally;
-  int worst = passed;
-  const auto began = std::chrono::steady_clock::now();
-  for (std::uint64_t seed = o.start; seed < o.start + o.seeds && !interrupted; ++seed) {
-    const SeedResult result = run_seed(seed, options, tally);
-    for (const std::string& line : result.trace) say(line);
-    for (const Violation& v : result.violations) {
-      say(v, "seed " + std::to_string(seed) + " event " + std::to_string(result.at_event));
-      say("  replay: holdfast-sim run --start " + std::to_string(seed) + " --seeds 1 --trace");
-    }
-    if (result.ending == RunEnd::unsafe) worst = unsafe;
-    if (result.ending == RunEnd::stuck && worst == passed) worst = stuck;
-  }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  std::printf("%llu runs, %llu events, %llu attempts, %.2f s, %.0f events/s\n",
-              static_cast<unsigned long long>(tally.runs), static_cast<unsigned long long>(tally.events),
-              static_cast<unsigned long long>(tally.lives), seconds,
-              static_cast<double>(tally.events) / seconds);
-  return worst == passed && interrupted ? unfinished : worst;
-}
 
 int prove_all(ProveBounds bounds, const std::vector<std::string>& kinds, bool json) {
   if (!kinds.empty()) bounds.kinds = {};
@@ -81,34 +47,59 @@ int prove_all(ProveBounds bounds, const std::vector<std::string>& kinds, bool js
   __builtin_unreachable();
 }
 
-int list_faults() {
-  for (const Fault& one : catalogue()) {
-    if (one.id == FaultId::none) continue;
-    say(std::string(name_of(one.id)) + "\t" + std::string(one.title));
-    say("\tsimulated: " + std::string(one.simulated.empty() ? one.one_sided : one.simulated));
-    say("\treal:      " + std::string(one.real));
-  }
-  return passed;
+void add_circumstances(CLI::App& to, Circumstances& how) {
+  to.add_option("--dispatcher", how.dispatcher, "shipped, naive, or twin:ID");
+  to.add_option("--schedule", how.schedule, "random, pct or swarm; the seed chooses where not given")
+      ->check(CLI::IsMember({"random", "uniform", "pct", "swarm"}));
+  to.add_option("--kinds", how.kinds, "Only these faults: B1,C3; none: no faults")->delimiter(',');
+  to.add_option("--inject", how.triggers, "A planned fault: B1,phase=ready,nth=2 (may be repeated)")
+      ->allow_extra_args(false);
+  to.add_option("--events", how.most_events, "At most so many events before the healing")
+      ->check(CLI::PositiveNumber);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGINT, [](int) { interrupted = true; });
+  std::signal(SIGTERM, [](int) { interrupted = true; });
   CLI::App app{
       "Runs the dispatcher's own core in a simulated world, with faults, and says what breaks.\n"
-      "  holdfast-sim run --seeds 10000\n"
-      "  holdfast-sim run --start 42 --seeds 1 --trace\n"
+      "  holdfast-sim run --seeds 10000 --jobs 2\n"
+      "  holdfast-sim replay 42 --explain\n"
+      "  holdfast-sim run --dispatcher naive\n"
+      "  holdfast-sim shrink 7 --dispatcher naive\n"
+      "  holdfast-sim twins --schedule swarm\n"
       "  holdfast-sim prove --faults 0 --crashes 0 --states 100000\n"
       "  holdfast-sim faults"};
   app.require_subcommand(1);
 
-  RunOptions run_options;
+  RunCommand running;
   CLI::App* by_seed = app.add_subcommand("run", "Random schedules, one for each seed");
-  by_seed->add_option("--seeds", run_options.seeds, "How many")->check(CLI::PositiveNumber);
-  by_seed->add_option("--start", run_options.start, "The first seed");
-  by_seed->add_flag("--trace", run_options.trace,
-                    "Print every event, and what the dispatcher believes at the end");
+  by_seed->add_option("--seeds", running.seeds, "How many")->check(CLI::PositiveNumber);
+  by_seed->add_option("--start", running.start, "The first seed");
+  by_seed->add_option("--jobs", running.jobs, "Threads")->check(CLI::Range(1, 256));
+  by_seed->add_option("--shard", running.shard, "Only part I of N of the seeds: I/N");
+  by_seed->add_flag("--collect", running.collect, "Go on after a failure, and tell all");
+  by_seed->add_flag("--json", running.json, "One JSON document");
+  by_seed->add_flag("--coverage", running.coverage, "How often each fault struck in each phase");
+  by_seed->add_flag("--digests", running.digests, "Print each seed's digest, and nothing else");
+  by_seed->add_flag("--quiet", running.quiet, "No progress");
+  add_circumstances(*by_seed, running.how);
+
+  ReplayCommand replaying;
+  CLI::App* again = app.add_subcommand("replay", "One run again: a seed, or a trace's file");
+  again->add_option("what", replaying.what, "SEED or FILE")->required();
+  again->add_option("--until", replaying.until, "Stop after so many events")->check(CLI::PositiveNumber);
+  again->add_flag("--explain", replaying.explain, "Truth and belief, side by side, whenever they change");
+  again->add_flag("--quiet", replaying.quiet, "Only how it ends");
+  add_circumstances(*again, replaying.how);
+
+  ShrinkCommand shrinking;
+  CLI::App* small = app.add_subcommand("shrink", "As little of a failing run as still fails, as a file");
+  small->add_option("what", shrinking.what, "SEED or FILE")->required();
+  small->add_option("--output,-o", shrinking.output, "The file to write");
+  add_circumstances(*small, shrinking.how);
 
   ProveBounds bounds;
   CLI::App* proof = app.add_subcommand("prove", "Every reachable state within bounds, breadth first");
@@ -129,17 +120,19 @@ int main(int argc, char** argv) {
   proof->add_option("--states", bounds.most_states, "Stop after so many; 0: never")
       ->check(CLI::NonNegativeNumber);
 
-  CLI::App* faults = app.add_subcommand("faults", "The catalogue");
-
-  TwinsOptions hunting;
+  TwinsCommand hunting;
   CLI::App* twin = app.add_subcommand("twins", "Broken dispatchers and worlds, each of which must be caught");
   twin->add_option("ids", hunting.ids, "Only these");
+  twin->add_flag("--list", hunting.list, "Say what each does wrong, and hunt none");
   twin->add_option("--seeds", hunting.seeds, "At most so many from each start")->check(CLI::PositiveNumber);
   twin->add_option("--starts", hunting.starts, "From so many starts")->check(CLI::PositiveNumber);
   twin->add_option("--jobs", hunting.jobs, "Threads")->check(CLI::PositiveNumber);
-  twin->add_option("--schedule", hunting.schedules, "uniform, pct, swarm; all where not given")
-      ->check(CLI::IsMember({"uniform", "pct", "swarm"}));
+  twin->add_option("--schedule", hunting.schedules, "random, pct, swarm; all where not given")
+      ->check(CLI::IsMember({"random", "uniform", "pct", "swarm"}));
   twin->add_flag("--json", hunting.json, "One JSON document");
+
+  CLI::App* catalogue = app.add_subcommand("faults", "The catalogue");
+  CLI::App* promises = app.add_subcommand("invariants", "What must hold, and the twins that break it");
 
   try {
     app.parse(argc, argv);
@@ -149,9 +142,12 @@ int main(int argc, char** argv) {
     app.exit(wrong);
     return usage;
   }
-  if (by_seed->parsed()) return run(run_options);
+  if (by_seed->parsed()) return run(running);
+  if (again->parsed()) return replay(replaying);
+  if (small->parsed()) return shrink(shrinking);
   if (proof->parsed()) return prove_all(bounds, kinds, json);
-  if (faults->parsed()) return list_faults();
   if (twin->parsed()) return twins(hunting);
+  if (catalogue->parsed()) return faults();
+  if (promises->parsed()) return cli::invariants();
   return usage;
 }

@@ -37,7 +37,8 @@ struct Choice {
 };
 constexpr Choice choices[] = {{"land", &WorldPlan::land},
                               {"continue_branch", &WorldPlan::continue_branch},
-                              {"cgroups", &WorldPlan::cgroups}};
+                              {"cgroups", &WorldPlan::cgroups},
+                              {"echoes", &WorldPlan::echoes}};
 
 }  // namespace
 

@@ -51,7 +51,13 @@ void print(const Row& row, const std::vector<Schedule>& schedules) {
 
 }  // namespace
 
-int twins(const TwinsOptions& o) {
+int twins(const TwinsCommand& o) {
+  if (o.list) {
+    for (const Twin& twin : sim::twins())
+      say(std::string(twin.id) + "\t" + names_of(twin.breaks) + "\t" + std::string(twin.title) +
+          (twin.from.empty() ? "" : " (" + std::string(twin.from) + ")"));
+    return passed;
+  }
   std::vector<const Twin*> chosen;
   for (const std::string& id : o.ids) {
     const Twin* twin = twin_named(id);

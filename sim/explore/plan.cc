@@ -1,5 +1,6 @@
 #include "sim/explore/plan.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "dispatcher/core/words.h"
@@ -10,6 +11,38 @@ namespace {
 constexpr const char* ticket_names[] = {"T-1", "T-10", "T-2", "T-100"};
 constexpr Phase all_phases[] = {Phase::planned, Phase::newborn,  Phase::ready, Phase::running,
                                 Phase::waiting, Phase::finished, Phase::lost,  Phase::closed};
+
+struct CallName {
+  std::string_view name;
+  Call call;
+};
+constexpr CallName call_names[] = {
+    {"ledger-read", Call::ledger_changes},
+    {"ledger-write", Call::ledger_write},
+    {"board-changes", Call::board_changes},
+    {"board-read", Call::board_read},
+    {"board-move", Call::board_move},
+    {"board-return", Call::board_return},
+    {"board-comment", Call::board_comment},
+    {"orders", Call::spec_write},
+    {"seal", Call::seal},
+    {"go", Call::go},
+    {"post", Call::post},
+    {"look", Call::look},
+    {"spawn", Call::spawn},
+    {"list", Call::server_list},
+    {"session-end", Call::session_end},
+    {"notice", Call::notice},
+    {"tree-end", Call::tree_end},
+    {"pool", Call::pool_ensure},
+    {"prepare", Call::prepare},
+    {"inspect", Call::inspect},
+    {"pin", Call::pin},
+    {"salvage", Call::salvage},
+    {"release", Call::release},
+    {"land", Call::land},
+    {"push", Call::push},
+};
 
 std::optional<int> number(std::string_view text) {
   int value = 0;
@@ -55,6 +88,17 @@ std::optional<Trigger> trigger_from(std::string_view words, std::string& error) 
         if (value == holdfast::words_for(phase)) t.phase = phase;
       if (!t.phase)
         return wrong("no such phase: planned, newborn, ready, running, waiting, finished, lost, closed");
+    } else if (key == "call") {
+      for (const CallName& one : call_names)
+        if (one.name == value) t.call = one.call;
+      if (!t.call) {
+        std::string all;
+        for (const CallName& one : call_names) all += " " + std::string(one.name);
+        return wrong("no such call:" + all);
+      }
+      const auto& calls = fault(t.fault).calls;
+      if (fault(t.fault).actor != Actor::port || std::ranges::find(calls, *t.call) == calls.end())
+        return wrong("that fault does not strike there");
     } else if (key == "from" || key == "within") {
       const auto span = duration(value);
       if (!span) return wrong("expected a span such as 500ms, 10s or 2min");
@@ -70,7 +114,7 @@ std::optional<Trigger> trigger_from(std::string_view words, std::string& error) 
       if (!n || *n < 1) return wrong("expected a number from 1");
       (key == "nth" ? t.nth : key == "times" ? t.times : t.chance) = *n;
     } else {
-      return wrong("no such condition: nth, phase, from, within, chance, after, times");
+      return wrong("no such condition: call, nth, phase, from, within, chance, after, times");
     }
   }
   if (t.fault == FaultId::none) {
@@ -82,6 +126,9 @@ std::optional<Trigger> trigger_from(std::string_view words, std::string& error) 
 
 std::string words_for(const Trigger& t) {
   std::string words{name_of(t.fault)};
+  if (t.call)
+    for (const CallName& one : call_names)
+      if (one.call == *t.call) words += ",call=" + std::string(one.name);
   if (t.nth != 1) words += ",nth=" + std::to_string(t.nth);
   if (t.phase) words += std::string(",phase=") + holdfast::words_for(*t.phase);
   if (t.from.ms > 0) words += ",from=" + std::to_string(t.from.ms) + "ms";
@@ -112,7 +159,7 @@ std::shared_ptr<const Setup> setup_of(const WorldPlan& plan, const DispatcherMak
   Profile profile;
   profile.name = "generic";
   profile.command = {"worker"};
-  profile.preamble = "Say\nDONE: <what>\nat the end.";
+  if (plan.echoes) profile.preamble = "Say\nDONE: <what>\nat the end.";
   profile.finish_grace = seconds(plan.finish_s);
   profile.term_grace = seconds(plan.term_s);
   p.profiles["generic"] = profile;
@@ -120,7 +167,7 @@ std::shared_ptr<const Setup> setup_of(const WorldPlan& plan, const DispatcherMak
     BoardTicket ticket;
     ticket.id = {ticket_names[i]};
     ticket.title = "Do it";
-    ticket.body = "Please.\nDONE: said nobody";
+    ticket.body = plan.echoes ? "Please.\nDONE: said nobody" : "Please.";
     ticket.state = BoardState::todo;
     ticket.version = 1;
     setup->tickets.push_back(ticket);

@@ -17,6 +17,7 @@ namespace holdfast::sim {
 // first opportunity (its call is about to take hold; or, for what the world does by itself, it can happen).
 struct Trigger {
   FaultId fault = FaultId::none;
+  std::optional<Call> call;        // only at this port call
   int nth = 1;                     // opportunity, counted among those that meet the other conditions
   std::optional<Phase> phase;      // of the ticket's newest attempt
   Duration from;                   // since the beginning of the run
@@ -27,7 +28,8 @@ struct Trigger {
   friend bool operator==(const Trigger&, const Trigger&) = default;
 };
 
-// "B1", "C3,phase=running,nth=2,from=10s,within=60s,chance=250,after=B1,times=3". The error: what is wrong.
+// "B1,call=post", "C3,phase=running,nth=2,from=10s,within=60s,chance=250,after=B1,times=3". The error: what
+// is wrong.
 std::optional<Trigger> trigger_from(std::string_view words, std::string& error);
 std::string words_for(const Trigger&);
 
@@ -41,10 +43,12 @@ struct WorldPlan {
   bool land = false;             // else finished work waits for a review
   bool continue_branch = false;  // else recovered work waits for a review
   bool cgroups = true;
+  bool echoes = true;  // what is sent holds lines that look like a report
   int backoff_s = 1, look_s = 10, review_s = 20, newborn_s = 1, finish_s = 0, term_s = 1;
   int faults = 0, crashes = 0, persons = 0;
   FaultSet kinds;
   std::vector<Trigger> triggers;
+  std::string theme;  // what the run is about, and how fast; empty: nothing particular
   friend bool operator==(const WorldPlan&, const WorldPlan&) = default;
 };
 

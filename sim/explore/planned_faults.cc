@@ -17,6 +17,12 @@ std::optional<Phase> phase_at(const World& w, const Event& e) {
   return std::nullopt;
 }
 
+bool anybody_is(const World& w, Phase phase) {
+  return std::ranges::any_of(w.ledger.tickets, [&](const auto& row) {
+    return row.second.newest && row.second.newest->phase == phase;
+  });
+}
+
 }  // namespace
 
 PlannedFaults::PlannedFaults(const std::vector<Trigger>& triggers) {
@@ -33,6 +39,8 @@ std::optional<Event> PlannedFaults::strikes(const World& w, const Event& chosen,
     if (since < t.from || (t.within && since > Duration{t.from.ms + t.within->ms})) continue;
     const bool at_a_call = fault(t.fault).actor == Actor::port;
     if (at_a_call && chosen.what_kind != Do::hold) continue;
+    if (t.call && call_of(w.flights[chosen.subject].effect) != *t.call) continue;
+    if (t.phase && !anybody_is(w, *t.phase)) continue;
     World free = w;  // the plan's own faults have no budget and need not be among the random ones
     auto setup = std::make_shared<Setup>(*w.setup);
     setup->faults = {};

@@ -1,11 +1,14 @@
 #include "sim/explore/seed_run.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "dispatcher/core/names.h"
 #include "sim/base/random.h"
 #include "sim/explore/fair.h"
 #include "sim/explore/planned_faults.h"
+#include "sim/explore/themes.h"
 #include "sim/world/names.h"
 
 namespace holdfast::sim {
@@ -20,56 +23,57 @@ constexpr Call of_a_ticket[] = {
     Call::inspect,     Call::release,
 };
 
-// How likely an event is beside the others.
-int weight_of(const World& w, const Event& e) {
+// How likely an event is beside the others. What workers do by their nature (exit without a word, crash) is
+// rare beside what everybody does: else few would live to read their prompt.
+int weight_of(const World& w, const Event& e, const Pace& pace) {
   const FaultSet& natures = w.setup->faults;
   switch (e.what_kind) {
     case Do::hold:
-      if (!w.flights[e.subject].detached) return 20;
-      return natures.has(FaultId::D15) ? 1 : 3;  // what is late is later still on a slow disk
-    case Do::vanish: return w.flights[e.subject].held ? 10 : 1;
-    case Do::reply: return 20;
-    case Do::news: return 15;
-    case Do::think: return 15;
-    case Do::runner: return 12;
+      if (!w.flights[e.subject].detached) return 80;
+      return natures.has(FaultId::D15) ? 4 : 12;  // what is late is later still on a slow disk
+    case Do::vanish: return w.flights[e.subject].held ? 40 : 4;
+    case Do::reply: return 80;
+    case Do::news:
+    case Do::think:
+    case Do::start: return 60;
+    case Do::runner: return 48;
     case Do::worker: {
       switch (static_cast<Act>(e.what)) {
         case Act::get_ready:
-        case Act::read_input: return 12;
-        case Act::commit: return 8;
-        case Act::say_done: return 6;
-        case Act::die_of_kill: return natures.has(FaultId::C14) ? 2 : 8;
-        case Act::die_of_term: return natures.has(FaultId::C14) ? 1 : 8;
+        case Act::read_input: return 48;
+        case Act::commit: return pace.commit;
+        case Act::say_done: return 4 * pace.haste;
+        case Act::die_of_kill: return pace.stubborn ? 2 : natures.has(FaultId::C14) ? 8 : 32;
+        case Act::die_of_term: return pace.stubborn ? 0 : natures.has(FaultId::C14) ? 4 : 32;
         case Act::say_review:
         case Act::ask:
         case Act::chat:
-        case Act::child_ends:
-        case Act::wake: return 2;
-        case Act::change: return 1;
-        // By nature, in the runs that have workers of that kind: else few would live to read their prompt.
-        case Act::fork_child: return natures.has(FaultId::G6) ? 2 : 0;
+        case Act::wake: return 8;
+        case Act::child_ends: return pace.children_stay ? 0 : 8;
+        case Act::change: return 4;
+        case Act::fork_child: return natures.has(FaultId::G6) ? 8 : 0;
         case Act::exit_well: {
-          if (w.runtimes[e.subject].said != Said::nothing) return 8;
+          if (w.runtimes[e.subject].said != Said::nothing) return pace.stubborn ? 0 : 4 * pace.haste;
           return natures.has(FaultId::G1) || natures.has(FaultId::G5) ? 1 : 0;
         }
         case Act::exit_badly:
-        case Act::crash: return natures.has(FaultId::G2) ? 1 : 0;
+        case Act::crash: return natures.has(FaultId::G2) ? pace.frail : 0;
       }
       __builtin_unreachable();
     }
-    case Do::time: return 4;
-    case Do::start: return 15;
-    case Do::resume: return 2;
+    case Do::time: return 4 * pace.time;
+    case Do::resume: return pace.resume;
     case Do::crash:
     case Do::strike:
-    case Do::person: return 1;
+    case Do::person: return 4;
   }
   __builtin_unreachable();
 }
 
 class Picker {
  public:
-  Picker(Random& random, Schedule schedule) : random_(random), schedule_(schedule) {
+  Picker(Random& random, Schedule schedule, const Pace& pace)
+      : random_(random), schedule_(schedule), pace_(pace) {
     for (int& priority : priorities_) priority = static_cast<int>(random_.below(1000));
     for (int& at : changes_) at = static_cast<int>(random_.below(400));
   }
@@ -79,22 +83,23 @@ class Picker {
     int total = 0;
     weights_.clear();
     for (const Event& e : can) {
-      weights_.push_back(e.what_kind == Do::person ? 0 : weight_of(w, e));
+      const bool never = e.what_kind == Do::person || put_off(w, e, n);
+      weights_.push_back(never ? 0 : weight_of(w, e, pace_));
       total += weights_.back();
     }
     // Somebody's push comes in the middle of a landing.
-    if (random_.in_a_thousand(100))
+    if (random_.in_a_thousand(pace_.push))
       for (const Event& e : can)
         if (e.what_kind == Do::person && static_cast<Deed>(e.what) == Deed::push) return e;
     // Persons act now and then, however many deeds there are to choose from.
     std::size_t persons = 0;
     for (const Event& e : can) persons += e.what_kind == Do::person ? 1U : 0U;
-    if (persons > 0 && (total == 0 || random_.in_a_thousand(15))) {
+    if (persons > 0 && random_.in_a_thousand(pace_.persons)) {
       std::size_t k = random_.below(persons);
       for (const Event& e : can)
         if (e.what_kind == Do::person && k-- == 0) return e;
     }
-    if (total == 0) return can[random_.below(can.size())];
+    if (total == 0) return anything(can);
     auto left = static_cast<int>(random_.below(static_cast<std::size_t>(total)));
     for (std::size_t i = 0; i < can.size(); ++i) {
       left -= weights_[i];
@@ -104,6 +109,25 @@ class Picker {
   }
 
  private:
+  // Nothing is likelier than anything else: whatever does not need a person.
+  Event anything(const std::vector<Event>& can) {
+    std::vector<Event> among;
+    for (const Event& e : can)
+      if (e.what_kind != Do::person) among.push_back(e);
+    return among.empty() ? can[random_.below(can.size())] : among[random_.below(among.size())];
+  }
+
+  // What is late waits for its time, drawn once for each of its parts: half of them do not wait at all.
+  bool put_off(const World& w, const Event& e, int n) {
+    if (pace_.late == 0 || (e.what_kind != Do::hold && e.what_kind != Do::vanish)) return false;
+    const Flight& f = w.flights[e.subject];
+    if (!f.detached || f.held) return false;
+    const auto [at, fresh] = due_.try_emplace({f.number, f.part}, n);
+    const bool waits = pace_.late_from > 0 ? f.part >= pace_.late_from : fresh && random_.in_a_thousand(500);
+    if (fresh && waits) at->second += static_cast<int>(random_.between(0, pace_.late));
+    return n < at->second;
+  }
+
   // PCT: every actor has a priority; the highest that can act does; at a few random points the one that would
   // act loses its priority. Finds bugs of small depth with a known probability.
   Event by_priority(const World& w, const std::vector<Event>& can, int n) {
@@ -111,12 +135,15 @@ class Picker {
     int best = -1 << 20;
     std::vector<Event> among;
     for (const Event& e : can) {
+      // What no worker of this run does by nature, none does by priority.
+      if (e.what_kind == Do::worker && weight_of(w, e, pace_) == 0) continue;
       const int priority = priorities_[actor_of(w, e)];
       if (priority < best) continue;
       if (priority > best) among.clear();
       best = priority;
       among.push_back(e);
     }
+    if (among.empty()) return can[random_.below(can.size())];
     const Event chosen = among[random_.below(among.size())];
     if (change || random_.in_a_thousand(20)) priorities_[actor_of(w, chosen)] = -n;
     return chosen;
@@ -143,10 +170,38 @@ class Picker {
 
   Random& random_;
   Schedule schedule_;
+  const Pace& pace_;
+  std::map<std::pair<int, int>, int> due_;  // by flight and part
   std::vector<int> weights_;
   int priorities_[50] = {};
   int changes_[6] = {};
 };
+
+bool somebody_has_run(const World& w) {
+  return std::ranges::any_of(w.ledger.tickets, [](const auto& row) {
+    const auto& newest = row.second.newest;
+    return newest && (newest->running_at.set() || newest->id.generation.value > 1);
+  });
+}
+
+// A theme that is possible with the faults that are allowed.
+void take_theme(WorldPlan& p, Random& random, const FaultSet& allowed) {
+  int shares = 0;
+  for (const Theme& one : themes()) shares += one.share;
+  auto left = static_cast<int>(random.below(static_cast<std::size_t>(shares)));
+  const Theme* chosen = nullptr;
+  for (const Theme& one : themes()) {
+    left -= one.share;
+    if (left < 0 && chosen == nullptr) chosen = &one;
+  }
+  if (!std::ranges::all_of(chosen->kinds, [&](FaultId id) { return allowed.has(id); })) return;
+  p.theme = chosen->name;
+  for (const FaultId id : chosen->kinds) p.kinds.add(id);
+  std::string error;
+  for (const std::string_view words : chosen->triggers)
+    if (const auto trigger = trigger_from(words, error)) p.triggers.push_back(*trigger);
+  if (chosen->plan != nullptr) chosen->plan(p);
+}
 
 }  // namespace
 
@@ -189,6 +244,7 @@ WorldPlan plan_for(std::uint64_t seed, const SeedOptions& options) {
   p.finish_s = draw(0, 10);
   p.term_s = draw(1, 10);
   p.cgroups = random.in_a_thousand(800);
+  p.echoes = !random.in_a_thousand(300);
   p.faults = draw(0, 30);
   p.crashes = draw(0, 3);
   p.persons = random.in_a_thousand(500) ? draw(1, 3) : 0;
@@ -200,7 +256,8 @@ WorldPlan plan_for(std::uint64_t seed, const SeedOptions& options) {
     if (kept && options.faults.has(static_cast<FaultId>(i))) p.kinds.add(static_cast<FaultId>(i));
   }
   p.dispatchers = p.kinds.has(FaultId::E3) && random.in_a_thousand(400) ? 2 : 1;
-  p.triggers = options.triggers;
+  if (swarm && random.in_a_thousand(700)) take_theme(p, random, options.faults);
+  p.triggers.insert(p.triggers.end(), options.triggers.begin(), options.triggers.end());
   return p;
 }
 
@@ -220,7 +277,11 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
   Random random(seed ^ 0x5DEECE66DULL);
   const Schedule schedule =
       options.schedule ? *options.schedule : (random.in_a_thousand(250) ? Schedule::pct : Schedule::swarm);
-  Picker picker(random, schedule);
+  const Theme* theme = theme_named(plan.theme);
+  Pace pace = theme ? theme->pace : Pace{};
+  // Hasty workers are gone before their dispatcher has noticed that they run.
+  pace.haste = random.in_a_thousand(600) ? 1 : pace.haste;
+  Picker picker(random, schedule, pace);
   World w = begin(setup);
   Findings findings;
   PlannedFaults planned(plan.triggers);
@@ -243,19 +304,26 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
     return false;
   };
   const auto finish = [&] {
-    result.unfired = planned.unfired();
+    for (const Trigger& one : planned.unfired())  // a theme's own may find no opportunity
+      if (std::ranges::find(options.triggers, one) != options.triggers.end()) result.unfired.push_back(one);
     tally.runs += 1;
     tally.count(findings);
     return result;
   };
 
-  const int most = static_cast<int>(random.between(options.most_events / 40, options.most_events));
+  const int most = static_cast<int>(random.between(options.most_events / 10, options.most_events));
   // How often, in a thousand, a call that is about to take hold is threatened, and how often the world is.
   // The kind is chosen first, among all that this run has, and it strikes only where it can: else whatever is
   // possible at the beginning, when there is nothing but looking, would use up every fault before a worker
   // lives.
-  const int call_rate = static_cast<int>(random.between(0, 900));
-  const int strike_rate = static_cast<int>(random.between(0, 300));
+  // Often seldom: a budget that is spent at once says nothing about what comes late. And in half of the runs
+  // nothing goes wrong for a while.
+  const auto seldom = [&](std::int64_t most) {
+    const std::int64_t x = random.between(0, 30);
+    return static_cast<int>(x * x * most / 900);
+  };
+  const int call_rate = seldom(900), strike_rate = seldom(300);
+  const int calm_until = random.in_a_thousand(500) ? static_cast<int>(random.between(0, 300)) : 0;
   // In half of the runs some calls have a bad day: whatever can go wrong there does so often. Calls that are
   // rare (a send, a landing) would else seldom meet their faults.
   std::set<Call> focus;
@@ -263,6 +331,8 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
     for (std::int64_t i = random.between(1, 3); i > 0; --i)
       focus.insert(of_a_ticket[random.below(std::size(of_a_ticket))]);
   const int focus_rate = static_cast<int>(random.between(100, 700));
+  // In some, nothing goes wrong before a worker is at work: else most faults meet attempts that begin.
+  bool calm = random.in_a_thousand(250);
   std::vector<FaultId> at_calls, by_itself;
   for (std::size_t i = 1; i < fault_ids; ++i) {
     const auto id = static_cast<FaultId>(i);
@@ -274,15 +344,18 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
     enabled(w, can);
     if (can.empty()) break;
     Event next = picker.pick(w, can, n);
+    calm = calm && !somebody_has_run(w);
+    const bool quiet = calm || n < calm_until;
     const bool call = next.what_kind == Do::hold;
     const auto& threats = call ? at_calls : by_itself;
-    if (call && focus.contains(call_of(w.flights[next.subject].effect)) && random.in_a_thousand(focus_rate)) {
+    if (call && !quiet && focus.contains(call_of(w.flights[next.subject].effect)) &&
+        random.in_a_thousand(focus_rate)) {
       faults.clear();
       enabled_faults(w, faults);
       std::erase_if(faults,
                     [&](const Event& e) { return e.what_kind != Do::hold || e.subject != next.subject; });
       if (!faults.empty()) next = faults[random.below(faults.size())];
-    } else if (!threats.empty() && random.in_a_thousand(call ? call_rate : strike_rate)) {
+    } else if (!threats.empty() && !quiet && random.in_a_thousand(call ? call_rate : strike_rate)) {
       const FaultId threat = threats[random.below(threats.size())];
       faults.clear();
       enabled_faults(w, faults);

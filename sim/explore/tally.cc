@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/world/strikes.h"
+
 namespace holdfast::sim {
 namespace {
 
@@ -42,11 +44,11 @@ bool still_recovers(const World& w, int d) {
 }  // namespace
 
 void Tally::count_choice(const World& w, const Event& e) {
-  const auto one = [&](FaultId id, const TicketId& ticket) {
+  const auto one = [&](FaultId id, const AttemptId& about) {
     if (id == none) return;
-    const Attempt* a = newest(w, ticket);
+    const auto phase = phase_of(w, about);
     fired[static_cast<std::size_t>(id)] += 1;
-    fired_in[static_cast<std::size_t>(id)][a ? static_cast<std::size_t>(a->phase) : phases] += 1;
+    fired_in[static_cast<std::size_t>(id)][phase ? static_cast<std::size_t>(*phase) : phases] += 1;
   };
   const int d = e.subject;
   const bool another = std::ranges::count_if(w.dispatchers, &DispatcherSeat::running) -
@@ -54,12 +56,11 @@ void Tally::count_choice(const World& w, const Event& e) {
                        0;
   switch (e.what_kind) {
     case Do::worker:
-      return one(nature_of(w.runtimes[e.subject], static_cast<Act>(e.what)),
-                 w.runtimes[e.subject].attempt.ticket);
+      return one(nature_of(w.runtimes[e.subject], static_cast<Act>(e.what)), w.runtimes[e.subject].attempt);
     case Do::person: {
       if (about_a_session(static_cast<Deed>(e.what))) return one(C15, {});
       if (static_cast<Deed>(e.what) == Deed::push) return;
-      return one(A9, std::next(w.board.tickets.begin(), e.subject)->first);
+      return one(A9, {std::next(w.board.tickets.begin(), e.subject)->first, {}});
     }
     case Do::crash:
       if (still_recovers(w, d)) one(E2, {});
@@ -82,7 +83,7 @@ void Tally::count_choice(const World& w, const Event& e) {
       for (const auto& [shard, server] : w.servers)
         for (const auto& [name, session] : server.sessions)
           if (name != end->session && name.value.starts_with("hf-" + end->attempt.ticket.value))
-            return one(C9, end->attempt.ticket);
+            return one(C9, end->attempt);
       return;
     }
     case Do::vanish:

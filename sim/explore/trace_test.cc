@@ -31,11 +31,30 @@ TEST(Trace, AFailureIsReplayedAndShrunk) {
   RecordProperty("events", static_cast<int>(small.events.size()));
 }
 
+TEST(Trace, APlannedFaultIsReplayedWhereItsKindIsOff) {
+  SeedOptions options;
+  options.faults = {};
+  std::string error;
+  options.triggers = {*trigger_from("B1,call=post", error)};
+  Tally tally;
+  std::uint64_t seed = 1;
+  while (seed < 100 && !run_seed(seed, options, tally).unfired.empty()) ++seed;
+  ASSERT_LT(seed, 100U);
+  ReplayOptions how;
+  how.world = options;
+  const Replayed again = replay(trace_of(seed, options, "shipped"), how);
+  EXPECT_EQ(again.passed_over, 0);
+  EXPECT_EQ(again.digest, run_seed(seed, options, tally).digest);
+}
+
 TEST(Trace, TriggersAreReadAndWritten) {
   std::string error;
   const auto trigger = trigger_from("C3,phase=running,nth=2,from=10s,within=1min,chance=250,after=B1", error);
   ASSERT_TRUE(trigger) << error;
   EXPECT_EQ(trigger_from(words_for(*trigger), error), trigger);
+  EXPECT_EQ(trigger_from("B1,call=post,times=2", error)->call, Call::post);
+  EXPECT_FALSE(trigger_from("C3,call=post", error)) << "it strikes no call";
+  EXPECT_FALSE(trigger_from("B1,call=spawn", error));
   EXPECT_FALSE(trigger_from("Z9", error));
   EXPECT_FALSE(trigger_from("B1,phase=asleep", error));
   EXPECT_FALSE(trigger_from("B1,soon", error));

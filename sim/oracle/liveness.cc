@@ -17,6 +17,14 @@ int free_slots(const World& w) {
       std::ranges::count_if(w.ledger.slots, [](const auto& s) { return s.second.state == SlotState::free; }));
 }
 
+// Somebody would take one more, and has where to put it.
+bool there_is_room(const World& w) {
+  const auto open = std::ranges::count_if(
+      w.ledger.tickets, [](const auto& row) { return row.second.newest && row.second.newest->open(); });
+  return free_slots(w) > 0 &&
+         std::ranges::any_of(w.dispatchers, [&](const DispatcherSeat& seat) { return open < seat.capacity; });
+}
+
 }  // namespace
 
 void check_liveness(const World& w, Findings& out) {
@@ -26,7 +34,7 @@ void check_liveness(const World& w, Findings& out) {
     const bool open = a && a->open();
     if (ticket.state == BoardState::todo) {
       out.risk(L1);
-      if (!open && free_slots(w) > 0) out.broken(L1, id, "it is todo, a slot is free, and nobody claims it");
+      if (!open && there_is_room(w)) out.broken(L1, id, "it is todo, a slot is free, and nobody claims it");
       if (open) out.broken(L1, id, "it is todo beside the open attempt " + attempt_key(a->id));
     }
     if (open) {

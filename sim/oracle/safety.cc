@@ -319,8 +319,8 @@ void attempts_are_bounded(const World& w, Findings& out) {
   }
 }
 
-// Every spawn has its claim, and claims have the rate. Where a clock was moved, a back-off may be over at
-// once.
+// Every spawn has its claim, and claims have the rate; a dispatcher that was started again has it anew. Where
+// a clock was moved, a back-off may be over at once, and what was counted by the old one counts no more.
 void spawns_have_a_rate(const World& w, Findings& out) {
   const bool claimed =
       std::ranges::any_of(w.happened.rows, [](const RowChanged& row) { return !row.before; });
@@ -328,9 +328,13 @@ void spawns_have_a_rate(const World& w, Findings& out) {
       std::ranges::all_of(w.dispatchers, [](const DispatcherSeat& seat) { return seat.clock_off.ms == 0; });
   if (!claimed || !clocks_are_right) return;
   out.risk(S17);
-  const auto recent = std::ranges::count_if(
-      w.history.claimed_at, [&](const auto& claim) { return w.now - claim.second < seconds(1); });
-  const auto most = w.setup->policy.spawns_per_second * static_cast<int>(w.dispatchers.size());
+  const auto recent = std::ranges::count_if(w.history.claimed_at, [&](const auto& claim) {
+    return w.now - claim.second < seconds(1) && claim.second > w.history.clock_moved_at;
+  });
+  const auto lives = std::ssize(w.dispatchers) + std::ranges::count_if(w.history.restarts, [&](Instant at) {
+                       return w.now - at < seconds(1);
+                     });
+  const auto most = w.setup->policy.spawns_per_second * lives;
   if (recent > most) out.broken(S17, {}, std::to_string(recent) + " claims within one second");
 }
 

@@ -221,7 +221,7 @@ std::vector<Twin> twins_of_the_end() {
       {"backoff-in-microseconds",
        "a back-off of seconds takes weeks",
        "leopu00/job-hunter-team#214",
-       {L1},
+       {L1, L4},
        {.policy = backoff_in_the_wrong_unit},
        {}},
       {"charge-every-death",

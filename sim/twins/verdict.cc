@@ -218,7 +218,7 @@ std::vector<Twin> twins_of_the_verdict() {
       {"quiet-is-dead",
        "no output for half a minute: dead",
        "taskforcesh/bullmq#3183",
-       {S6},
+       {S6, S23},
        {.effects = mark_quiet},
        {}},
       {"old-is-dead",
@@ -234,11 +234,15 @@ std::vector<Twin> twins_of_the_verdict() {
        {.policy = never_look, .drops_news = true},
        {}},
       {"children-do-not-count",
-       "a worker is dead although its child lives",
+       "its worker is all that is looked at and signalled; a child lives on",
        "claude-code#94045",
        {S6},
        {.answer = only_the_worker_counts},
-       {}},
+       [] {
+         Defects d;
+         d.ends_only_the_runner = true;
+         return d;
+       }()},
       {"runner-gone-is-worker-gone",
        "the pane's process is gone, so the worker is",
        "gastown#2534",

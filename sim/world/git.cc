@@ -150,6 +150,11 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
     return false;
   }
   if (tree.branch != e.order.branch.value) {
+    // What somebody has written meanwhile is in the way: git moves a worktree, it does not clean it.
+    if (!tree.changes.empty() && !w.setup->defects.prepare_over_dirty) {
+      f.raw = failed("dirty: " + e.order.slot.value + " has changes");
+      return true;
+    }
     touched(w, e.order.slot, e.order.attempt, static_cast<int>(unsaved_changes(w, tree).size()));
     tree.changes.clear();
     tree.branch = e.order.branch.value;
@@ -195,11 +200,15 @@ bool perform(World& w, Flight& f, const InspectBranch& e) {
     facts.note = "its branch is gone";
   } else {
     std::set<CommitNo> own;
+    // Where its branch began is known once a spawn was announced; before, only what the target has not.
+    const bool begun = base >= 0;
     for (const CommitNo one : tips)
-      for (const CommitNo c : beyond(git, one, {base}))
+      for (const CommitNo c : beyond(git, one, {begun ? base : target}))
         if (git.commits[static_cast<std::size_t>(c)].patch != 0) own.insert(c);
     facts.commits = static_cast<int>(own.size());
-    if (own.empty()) {
+    if (own.empty() && !begun) {
+      facts.note = "where its branch began is not known";
+    } else if (own.empty()) {
       facts.has_commits = facts.ancestor_of_target = facts.equal_patch_on_target = Tri::no;
       if (w.setup->defects.branch_facts_without_commits_landed)
         facts.has_commits = facts.ancestor_of_target = Tri::yes;

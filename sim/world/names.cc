@@ -1,5 +1,6 @@
 #include "sim/world/names.h"
 
+#include <memory>
 #include <vector>
 
 #include "dispatcher/core/names.h"
@@ -156,7 +157,10 @@ std::optional<Event> event_named(const World& w, std::string_view name) {
   for (const Event& e : all)
     if (name_of(w, e) == name && --nth == 0) return e;
   all.clear();
-  World free = w;  // budgets do not bind somebody who knows what they want
+  World free = w;  // budgets and kinds do not bind somebody who knows what they want
+  auto setup = std::make_shared<Setup>(*w.setup);
+  setup->faults = FaultSet::all();
+  free.setup = std::move(setup);
   free.faults_left = free.crashes_left = 1 << 20;
   free.healed = false;
   enabled_faults(free, all);

@@ -106,10 +106,21 @@ bool strikes_at(FaultId id, const World& w, const Flight& f) {
   return true;
 }
 
-void count_fault(World& w, FaultId id, const TicketId& ticket) {
-  std::optional<Phase> phase;
-  if (const Attempt* a = newest(w, ticket)) phase = a->phase;
-  w.happened.faults.push_back({id, phase});
+std::optional<Phase> phase_of(const World& w, const AttemptId& about) {
+  const Attempt* a = newest(w, about.ticket);
+  if (a == nullptr) return std::nullopt;
+  const bool earlier = about.generation.value != 0 && about.generation < a->id.generation;
+  return earlier ? Phase::closed : a->phase;
+}
+
+AttemptId whom(const Effect& effect) {
+  AttemptId id = attempt_of(effect);
+  if (id.ticket.empty()) id.ticket = ticket_of(effect);
+  return id;
+}
+
+void count_fault(World& w, FaultId id, const AttemptId& about) {
+  w.happened.faults.push_back({id, phase_of(w, about)});
   w.happened.anything = true;
 }
 
@@ -215,7 +226,7 @@ auto nth(Map& map, std::size_t n) {
 // What each fault does, by its name. The event's subject is a runtime, server, ticket, slot or dispatcher.
 void kill_worker(World& w, const Event& e) {  // C1 for memory, D10 right after a commit
   Runtime& r = w.runtimes[e.subject];
-  count_fault(w, e.fault, r.attempt.ticket);
+  count_fault(w, e.fault, r.attempt);
   r.oom = r.oom || e.fault == C1;
   r.stopped = false;
   r.kill = true;
@@ -234,23 +245,23 @@ void land_unseen_and_kill(World& w, const Event& e) {
 }
 
 void stop_worker(World& w, const Event& e) {
-  count_fault(w, e.fault, w.runtimes[e.subject].attempt.ticket);
+  count_fault(w, e.fault, w.runtimes[e.subject].attempt);
   w.runtimes[e.subject].stopped = true;
 }
 
 void kill_pane_process(World& w, const Event& e) {
-  count_fault(w, e.fault, w.runtimes[e.subject].attempt.ticket);
+  count_fault(w, e.fault, w.runtimes[e.subject].attempt);
   kill_runner(w, w.runtimes[e.subject]);
 }
 
 void reuse_pid(World& w, const Event& e) {
-  count_fault(w, e.fault, w.runtimes[e.subject].attempt.ticket);
+  count_fault(w, e.fault, w.runtimes[e.subject].attempt);
   w.runtimes[e.subject].pid_reused = true;
 }
 
 void rename_branch(World& w, const Event& e) {
   Runtime& r = w.runtimes[e.subject];
-  count_fault(w, e.fault, r.attempt.ticket);
+  count_fault(w, e.fault, r.attempt);
   Worktree* tree = worktree_of(w, r);
   if (tree == nullptr || tree->branch.empty()) return;
   const std::string mine = "mine-" + std::to_string(r.pid);
@@ -274,7 +285,7 @@ void end_session(World& w, const Event& e) {
   const int shard = e.subject;
   Server& server = w.servers.at(shard);
   const auto session = nth(server.sessions, e.what);
-  count_fault(w, e.fault, session->second.attempt.ticket);
+  count_fault(w, e.fault, session->second.attempt);
   for (Runtime& r : w.runtimes)
     if (r.session_id == session->second.id && r.shard == shard) hang_up(w, r);
   server.sessions.erase(session);
@@ -283,7 +294,7 @@ void end_session(World& w, const Event& e) {
 
 void write_over(World& w, const Event& e) {
   const TicketId id = nth(w.board.tickets, e.subject)->first;
-  count_fault(w, e.fault, id);
+  count_fault(w, e.fault, {id, {}});
   break_board_row(w, id);
 }
 
@@ -304,7 +315,7 @@ void refuse_start(World& w, const Event& e) {
 
 void drop_news(World& w, const Event& e) {
   DispatcherSeat& seat = w.dispatchers[e.subject];
-  count_fault(w, e.fault, seat.attempt_news.empty() ? TicketId{} : seat.attempt_news.begin()->ticket);
+  count_fault(w, e.fault, seat.attempt_news.empty() ? AttemptId{} : *seat.attempt_news.begin());
   seat.attempt_news.clear();
   seat.server_news.clear();
   seat.ledger_news = seat.board_news = false;
@@ -319,6 +330,7 @@ void move_clock(World& w, const Event& e) {
   count_fault(w, e.fault, {});
   for (const auto& [fault, off] : clock_faults())
     if (fault == e.fault) w.dispatchers[e.subject].clock_off = off;
+  w.history.clock_moved_at = w.now;
 }
 
 void stand_still(World& w, const Event& e) {
@@ -329,7 +341,7 @@ void stand_still(World& w, const Event& e) {
 // Its answer takes longer than anything else does: the world moves and timers run out meanwhile.
 void be_slow(World& w, const Event& e) {
   Flight& f = w.flights[e.subject];
-  count_fault(w, e.fault, ticket_of(f.effect));
+  count_fault(w, e.fault, whom(f.effect));
   f.fault = e.fault;
 }
 

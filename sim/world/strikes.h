@@ -23,7 +23,11 @@ void strike(World&, const Event&);
 void person_deeds(const World&, std::vector<Event>& out);
 void person_does(World&, const Event&);
 
-void count_fault(World&, FaultId, const TicketId&);
+// The phase of that attempt's row (generation 0: of the ticket's newest); nothing: there is none.
+std::optional<Phase> phase_of(const World&, const AttemptId&);
+// Whom an effect is about, as far as it says.
+AttemptId whom(const Effect&);
+void count_fault(World&, FaultId, const AttemptId&);
 
 // How far each fault of a clock moves it.
 std::span<const std::pair<FaultId, Duration>> clock_faults();

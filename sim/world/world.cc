@@ -83,6 +83,7 @@ void start(World& w, int d) {
   seat.running = true;
   seat.paused = false;
   seat.life += 1;
+  if (seat.life > 1) w.history.restarts.push_back(w.now);
   seat.attempt_news.clear();
   seat.server_news.clear();
   seat.ledger_news = seat.board_news = false;
@@ -182,7 +183,7 @@ void hold(World& w, std::size_t i, FaultId struck) {
   if (struck != FaultId::none) {
     f->fault = struck;
     f->cell = fault(struck).cell;
-    count_fault(w, struck, ticket_of(f->effect));
+    count_fault(w, struck, whom(f->effect));
     switch (f->cell.effect) {
       case Happens::no: return answer_with(w, *f);
       case Happens::later: {
@@ -421,6 +422,7 @@ void heal(World& w) {
   for (DispatcherSeat& seat : w.dispatchers) {
     seat.paused = false;
     seat.start_refused = false;
+    if (seat.clock_off.ms != 0) w.history.clock_moved_at = w.now;
     seat.clock_off = {};
   }
 }

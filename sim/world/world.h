@@ -178,6 +178,8 @@ struct History {
   std::deque<Instant> recent_spawns;
   std::map<TicketId, Instant> moved_at;     // on the board; true time
   std::map<AttemptId, Instant> claimed_at;  // true time
+  std::deque<Instant> restarts;             // of dispatchers: what they counted is forgotten; true time
+  Instant clock_moved_at;                   // the last time that any dispatcher's clock was; true time
 };
 
 struct World {

@@ -1,0 +1,90 @@
+#include "sim/explore/themes.h"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+namespace {
+
+using enum FaultId;
+
+void several_for_one_slot(WorldPlan& p) {
+  p.tickets = std::max(p.tickets, 2);
+  p.capacity = 1;
+}
+void no_echo(WorldPlan& p) {
+  p.echoes = false;
+}
+void a_crowd(WorldPlan& p) {
+  p.tickets = 3;
+  p.capacity = 2;
+}
+void it_lands(WorldPlan& p) {
+  p.land = true;
+  p.persons = 3;
+  p.dispatchers = 1;
+  p.faults = std::min(p.faults, 3);
+}
+void two_at_once(WorldPlan& p) {
+  p.dispatchers = 2;
+  p.attempts_max = 3;
+  p.backoff_s = 1;
+}
+void soon_told_to_end(WorldPlan& p) {
+  p.finish_s = 0;
+  p.term_s = 1;
+}
+
+std::vector<Theme> make() {
+  return {
+      // The incident itself: the send is refused after the spawn has succeeded.
+      {.name = "late-409", .share = 12, .kinds = {B1}, .triggers = {"B1,call=post,phase=ready,chance=800"}},
+      {.name = "lost-answers",
+       .kinds = {B2, B4},
+       .triggers = {"B2,call=post,phase=ready,chance=500", "B4,call=post,phase=ready,chance=500"},
+       .pace = {.late = 60}},
+      {.name = "deaf",
+       .share = 2,
+       .kinds = {C13},
+       .triggers = {"C13,call=post,phase=ready"},
+       .plan = no_echo},
+      {.name = "twice", .kinds = {B9}, .triggers = {"B9,call=post,phase=ready"}, .pace = {.late = 80}},
+      {.name = "orphans",
+       .share = 3,
+       .kinds = {G6, C4},
+       .triggers = {"C4,phase=running"},
+       .pace = {.children_stay = true}},
+      {.name = "traceless", .share = 2, .kinds = {C3, C4}, .triggers = {"C4,phase=running", "C3,after=C4"}},
+      {.name = "stubborn", .kinds = {C14}, .plan = soon_told_to_end, .pace = {.time = 10, .stubborn = true}},
+      {.name = "storm", .share = 2, .kinds = {G2, F7}, .plan = a_crowd, .pace = {.time = 0, .frail = 40}},
+      {.name = "busy-target", .share = 3, .plan = it_lands, .pace = {.push = 500, .persons = 0}},
+      {.name = "renamed-branch", .share = 3, .kinds = {D12}, .triggers = {"D12,phase=ready"}},
+      {.name = "late-changes", .kinds = {D9}, .triggers = {"D9,phase=lost", "D9,phase=finished"}},
+      {.name = "empty-hands", .share = 2, .pace = {.commit = 1}},
+      {.name = "takeover",
+       .share = 3,
+       .kinds = {E3, E4, E9, G2},
+       .triggers = {"E9,phase=newborn,chance=200,times=2", "E9,phase=lost,chance=300,times=2"},
+       .plan = two_at_once,
+       .pace = {.resume = 1}},
+      {.name = "late-git",
+       .share = 3,
+       .kinds = {B4, G1, G2},
+       .triggers = {"B4,call=prepare,chance=600"},
+       .plan = several_for_one_slot,
+       .pace = {.late = 500, .late_from = 1, .frail = 6}},
+  };
+}
+
+}  // namespace
+
+const std::vector<Theme>& themes() {
+  static const std::vector<Theme> all = make();
+  return all;
+}
+
+const Theme* theme_named(std::string_view name) {
+  const auto found = std::ranges::find(themes(), name, &Theme::name);
+  return name.empty() || found == themes().end() ? nullptr : &*found;
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,41 @@
+// Themes: circumstances that belong together. Some defects are seen only where several things meet, each of
+// which is rare: a worker that leaves a child behind, and a runner that is killed meanwhile. A part of the
+// swarm's runs has a theme: its kinds of faults are on, its planned faults strike where they hurt, and its
+// pace makes something late, slow or fast. What else happens in such a run is as random as in any other.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "sim/explore/plan.h"
+
+namespace holdfast::sim {
+
+// How likely some events are beside the others, and what is put off.
+struct Pace {
+  int time = 4;       // 0: time passes only when there is nothing else to do
+  int late = 0;       // a late effect may wait for so many events before it takes hold; 0: it just does
+  int late_from = 0;  // the part from which it always waits; 0: any part, every second time
+  int resume = 8;     // of a dispatcher that stands still
+  int push = 100;     // in a thousand, that somebody else pushes while we land
+  int commit = 32;
+  int frail = 1;          // of workers that are so by nature: how soon they fail
+  int persons = 15;       // in a thousand, that somebody acts
+  int haste = 6;          // of workers that have their prompt: how soon they are done, and gone
+  bool stubborn = false;  // workers stay when they have finished and when they are told to end
+  bool children_stay = false;
+};
+
+struct Theme {
+  std::string_view name;
+  int share = 1;  // among the themes
+  std::vector<FaultId> kinds{};
+  std::vector<std::string_view> triggers{};
+  void (*plan)(WorldPlan&) = nullptr;
+  Pace pace{};
+};
+
+const std::vector<Theme>& themes();
+const Theme* theme_named(std::string_view);  // empty name, or unknown: none
+
+}  // namespace holdfast::sim

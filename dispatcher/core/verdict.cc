@@ -127,10 +127,15 @@ Finding from_end(const Attempt& attempt, const Sightings& seen, const RecordSigh
   if (!end.oom_evidence.empty()) evidence += ", " + end.oom_evidence;
   if (!end.reason.empty()) evidence += ", " + end.reason;
 
-  if (end.oom == OomEvidence::killed) return {Cause::oom_kill, end.signal.value_or(-1), evidence};
+  // The kernel may have ended a child hours ago, and its worker lived on: only a KILL that nobody else has
+  // sent, or a failure, is the OOM's.
+  const bool oom = end.oom == OomEvidence::killed;
+  const bool others = end.reason == "hangup" || attempt.ending != Ending::none;
+  if (oom && end.signal == 9 && !others) return {Cause::oom_kill, 9, evidence};
   // The hang-up comes first: our own request to end a tree does not hang up its terminal.
   if (end.reason == "hangup") return hung_up(attempt, seen, evidence);
   if (attempt.ending != Ending::none) return stopped(attempt, end.signal.value_or(-1), evidence);
+  if (oom && end.exit_code.value_or(0) != 0) return {Cause::oom_kill, *end.exit_code, evidence};
   if (!seen.limit_line.empty() && (end.signal || end.exit_code.value_or(0) != 0))
     return {Cause::provider_limit, -1, evidence + "; it said: " + seen.limit_line};
   if (end.signal) return {Cause::signal, *end.signal, evidence};

@@ -27,6 +27,7 @@ class Gate {
     changed_.notify_all();
     changed_.wait(lock, [&] { return all_ || open_.contains(who); });
     inside_.erase(who);
+    changed_.notify_all();
     return Answer{effect, {}, {}, {}, {}};
   }
   void open(std::int64_t who) {

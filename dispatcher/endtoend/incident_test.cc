@@ -167,6 +167,21 @@ TEST(EndToEnd, AQuestionIsAnsweredInTheSameLiveRuntime) {
   EXPECT_CLEAN(audit_settled(stage), stage);
 }
 
+// A dispatcher that is started again knows which attempt a ticket in review is about.
+TEST(EndToEnd, InReviewThenARestartThenLandedByAPersonIsDone) {
+  Stage stage({.gate = "review"});
+  stage.add("T-1", {"write a.txt x", "commit Add a", "done it"});
+  stage.start();
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::in_review)) << stage.story();
+  ASSERT_TRUE(stage.wait([&] { return stage.attempts("T-1").back().settled; })) << stage.story();
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
+  const std::string branch = stage.attempts("T-1").back().branch.value;
+  ASSERT_EQ(stage.git(stage.repository(), {"push", "-q", "origin", branch + ":main"}).code, 0);
+  stage.start();
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::done)) << stage.story();
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
+}
+
 TEST(EndToEnd, ASigtermLeavesWorkersRunningAndARestartAdoptsThem) {
   Stage stage;
   stage.add("T-1", {"wait go", "write a.txt x", "commit Add", "done x"});

@@ -94,9 +94,12 @@ TicketLedger ticket_ledger(Connection& db, const TicketId& ticket) {
   return out;
 }
 
+// What is over and done with is not read: there may be a million of it. A ticket that is in review, or in
+// progress, on the board that lives in this file is not over, though nothing of its newest attempt is open.
 std::vector<TicketId> tickets_that_matter(Connection& db) {
   return tickets_from(
-      db.query("SELECT ticket FROM runtimes WHERE phase <> 7 "
+      db.query("SELECT id AS ticket FROM tickets WHERE state IN (2, 3) "
+               "UNION SELECT ticket FROM runtimes WHERE phase <> 7 "
                "UNION SELECT ticket FROM runtimes WHERE settled = 0 "
                "UNION SELECT ticket FROM memories WHERE charged <> 0 OR free_deaths <> 0 OR "
                "setup_failures <> 0 OR server_losses <> 0 OR alone <> 0 OR not_before <> 0 OR "

@@ -51,7 +51,7 @@ TEST(Naive, IsCaughtWithinTheFirstSeeds) {
   int failed = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed)
     failed += run_seed(seed, naive(), tally).ending == RunEnd::passed ? 0 : 1;
-  EXPECT_GT(failed, 10);
+  EXPECT_GE(failed, 5);
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ TEST_F(InTmuxTest, ALostServerEndsTheWorkerAndIsRecorded) {
 
 TEST_F(InTmuxTest, AMessageIsConsumedWhileTheServerStandsStill) {
   spawn("touch up; read -r line; echo \"$line\" > got; exec sleep 1000");
-  ASSERT_TRUE(eventually([&] { return there("up"); }));
+  ASSERT_TRUE(eventually([&] { return there("up"); }) && wait_ready());
   ASSERT_EQ(::kill(static_cast<pid_t>(server.pid), SIGSTOP), 0);
   EXPECT_EQ(post("m1", "hello").code, 0);
   EXPECT_TRUE(eventually([&] { return progress("m1") == MessageProgress::consumed; }));

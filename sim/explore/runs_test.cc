@@ -85,7 +85,7 @@ TEST(Runs, APlannedFaultThatNeverStrikesIsVacuous) {
 
 TEST(Runs, WhatIsOutOfReachIsNeverReached) {
   RunsOptions options;
-  options.seeds = 1500;
+  options.seeds = 500;
   const RunsResult r = run_seeds(options, nullptr, nobody_stops_it);
   EXPECT_TRUE(r.failures.empty());
   for (const CoverageCell& cell : coverage(r.tally)) {

@@ -60,6 +60,18 @@ std::vector<Finding> find_stranded(LookAround& look) {
   return found;
 }
 
+const char* words_of(DispatcherRuns runs) {
+  switch (runs) {
+    case DispatcherRuns::yes: return "runs";
+    case DispatcherRuns::no: return "does not run";
+    case DispatcherRuns::unknown: return "cannot be told: its lock file cannot be read";
+  }
+  __builtin_unreachable();
+}
+Json truth_of(DispatcherRuns runs) {
+  return runs == DispatcherRuns::unknown ? Json() : Json(runs == DispatcherRuns::yes);
+}
+
 // What cannot lose anything: worktrees that are clean again, and sessions in which nothing runs any more.
 std::vector<std::string> mend(LookAround& look, const KnownAttempts& known, Shell& shell) {
   std::vector<std::string> did;
@@ -126,11 +138,7 @@ Exit doctor(const Arguments& args, Shell& shell) {
       if (f.weight == weight) ordered.push_back(f);
   found = std::move(ordered);
 
-  bool runs = false;
-  {
-    const auto lock = lock_dispatcher(config->state);
-    runs = !lock && lock.error().held;
-  }
+  const DispatcherRuns runs = dispatcher_runs(config->state);
   std::vector<std::string> did;
   if (args.has("fix")) did = mend(look, known, shell);
   const bool serious = std::ranges::any_of(found, [](const Finding& f) { return f.weight != Weight::note; });
@@ -142,10 +150,10 @@ Exit doctor(const Arguments& args, Shell& shell) {
                       {"about", f.about},
                       {"words", safe(f.words)},
                       {"remedy", safe(f.remedy)}});
-    print(shell, {{"dispatcher_runs", runs}, {"findings", rows}, {"fixed", did}});
+    print(shell, {{"dispatcher_runs", truth_of(runs)}, {"findings", rows}, {"fixed", did}});
     return serious ? Exit::findings : Exit::ok;
   }
-  shell.out << "dispatcher: " << (runs ? "runs" : "does not run") << "\n";
+  shell.out << "dispatcher: " << words_of(runs) << "\n";
   for (const Finding& f : found) {
     const auto color = f.weight == Weight::problem ? red : f.weight == Weight::warning ? yellow : dim;
     shell.out << shell.paint(color, words_of(f.weight)) << "  " << f.kind

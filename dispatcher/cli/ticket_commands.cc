@@ -7,10 +7,18 @@
 #include "dispatcher/cli/rows.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/cli/text_input.h"
+#include "dispatcher/core/decide.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast::cli {
 namespace {
+
+// A profile that does not exist is somebody else's to complain about.
+std::optional<std::string> too_long(const Books& books, const BoardTicket& ticket,
+                                    const std::string& profile) {
+  const Profile* known = profile_of(books.config.policy, profile);
+  return known == nullptr ? std::nullopt : too_long_to_give(ticket, *known);
+}
 
 std::string colored(const Shell& shell, BoardState state) {
   const char* word = words_for(state);
@@ -77,6 +85,10 @@ Exit add(const Arguments& args, Shell& shell) {
   if (!ticket.profile.empty() && !books->config.policy.profiles.contains(ticket.profile))
     return shell.fail(Exit::bad_input, "there is no worker profile '" + safe(ticket.profile, 80) + "' in " +
                                            books->config.file);
+  BoardTicket asked;
+  asked.title = ticket.title;
+  asked.body = ticket.body;
+  if (const auto wrong = too_long(*books, asked, ticket.profile)) return shell.fail(Exit::bad_input, *wrong);
   const auto made = books->desk->add(ticket, shell.person, shell.now());
   if (!made) {  // an id that is there already is the caller's mistake; nothing was changed meanwhile
     const Trouble trouble = trouble_of(made.error());
@@ -113,6 +125,13 @@ Exit edit(const Arguments& args, Shell& shell) {
   if (args.has("depends-on")) change.depends_on = ids_from(args.many("depends-on"));
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
+  if (const auto before = books->desk->show(*id)) {
+    BoardTicket asked = before->ticket;
+    asked.title = change.title.value_or(asked.title);
+    asked.body = change.body.value_or(asked.body);
+    if (const auto wrong = too_long(*books, asked, change.profile.value_or(asked.profile)))
+      return shell.fail(Exit::bad_input, *wrong);
+  }
   const auto now = books->desk->edit(*id, change, shell.now());
   if (!now) return fail(shell, trouble_of(now.error()));
   wake_dispatcher(books->config);

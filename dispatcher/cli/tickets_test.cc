@@ -129,6 +129,7 @@ TEST(BadInput, OnTheBoard) {
         "abc\xe2\x81\xa6"
         "def"},
        "control characters"},  // U+2066
+      {{"ticket", "add", "x", "--profile", "claude", "-F", "-"}, "pastes it", std::string(2U << 20, 'x')},
       {{"events", "--follow=3"}, "--follow takes no value"},
       {{"frob"}, "'frob' is not a command; see `holdfast --help`"},
       {{"ticket", "frob"}, "'frob' is not a command of `holdfast ticket`"},

@@ -150,16 +150,18 @@ Exit up(const Arguments& args, Shell& shell) {
     Driver running(parts.world(), policy, options);
     driver = &running;
     drained = running.run(millis(500));
-    if (!drained) {
-      // An effect still waits for its answer. Its helpers hold their own locks; waiting for them is not ours.
+    // An effect may still wait for its answer: its helpers hold their own locks, and waiting for them is not
+    // ours. Whoever was told to stop does so at once: everything is written, and a good-bye to tmux servers
+    // that do not answer takes a moment for each.
+    if (!drained || stopped) {
+      if (drained && !live && !shell.json) shell.out << "stopped; workers keep running\n";
       shell.out.flush();
       shell.err.flush();
       std::_Exit(stopped ? 0 : 1);
     }
   }
   if (!idle_words.empty()) return shell.fail(Exit::failure, idle_words);
-  if (!live && !shell.json)
-    shell.out << (stopped ? "stopped; workers keep running\n" : "nothing is left to do\n");
+  if (!live && !shell.json) shell.out << "nothing is left to do\n";
   return Exit::ok;
 }
 

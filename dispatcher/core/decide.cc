@@ -341,6 +341,21 @@ std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy
   return std::nullopt;
 }
 
+std::optional<std::string> too_long_to_give(const BoardTicket& ticket, const Profile& profile) {
+  std::size_t most = 0;
+  const char* how = "";
+  switch (profile.prompt_by) {
+    case PromptBy::argument: most = argument_bytes_max, how = "gives it as an argument"; break;
+    case PromptBy::paste: most = pasted_bytes_max, how = "pastes it"; break;
+    case PromptBy::file: return std::nullopt;
+  }
+  const std::size_t size = prompt_text(ticket, profile).size();
+  if (size <= most) return std::nullopt;
+  return "its prompt has " + std::to_string(size) + " bytes and profile '" + profile.name + "' " + how +
+         ", which can have " + std::to_string(most) +
+         ": shorten it, or take a profile that puts it in a file";
+}
+
 std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
   const BoardTicket& ticket = *t.board;
   if (t.newest && t.newest->open()) return Wait{"an attempt is open", {}};
@@ -350,12 +365,7 @@ std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, c
     return Wait{"it has none of the labels that this dispatcher works for", {}};
   const Profile* profile = profile_of(policy, ticket.profile);
   if (!profile) return Wait{"there is no worker profile '" + ticket.profile + "'", {}};
-  if (profile->prompt_by == PromptBy::argument)
-    if (const auto size = prompt_text(ticket, *profile).size(); size > argument_bytes_max)
-      return Wait{"its prompt has " + std::to_string(size) + " bytes and profile '" + profile->name +
-                      "' gives it as an argument, which can have " + std::to_string(argument_bytes_max) +
-                      ": shorten it, or take a profile that pastes it or puts it in a file",
-                  {}};
+  if (auto why = too_long_to_give(ticket, *profile)) return Wait{*std::move(why), {}};
   for (const TicketId& needed : ticket.depends_on) {
     const auto other = k.tickets.find(needed);
     if (other == k.tickets.end() || !other->second.board || other->second.board->state != BoardState::done)

@@ -28,6 +28,8 @@ inline Plan resting(Rule rule, std::string why, Instant wake_at = {}) {
 
 // Linux takes no longer argument than 128 KiB, its end included.
 inline constexpr std::size_t argument_bytes_max = (128U << 10) - 1;
+// And no runner types a longer text (runner/paste.cc).
+inline constexpr std::size_t pasted_bytes_max = 1U << 20;
 
 // So often the worktree or the orders may fail before the attempt is given up.
 inline constexpr int setup_failures_max = 4;
@@ -48,6 +50,8 @@ std::optional<Wait> not_eligible(const Knowledge&, const TicketKnowledge&, const
 
 RunnerSpec spec_for(const Attempt&, const BoardTicket&, const Profile&, const Policy&);
 std::string prompt_text(const BoardTicket&, const Profile&);
+// Why this profile cannot give this ticket's prompt to anybody; asked before a worker is started for it.
+std::optional<std::string> too_long_to_give(const BoardTicket&, const Profile&);
 
 Plan plan_pick_up(const Knowledge&, const TicketKnowledge&, const Policy&);
 Plan plan_bring_up(const Knowledge&, const TicketKnowledge&, const Policy&);

@@ -130,6 +130,17 @@ TEST(Life, APromptTooLongForAnArgumentWaitsAndSaysWhy) {
             std::string::npos);
 }
 
+// A worker had been started for it, and sat in its slot with nothing to do.
+TEST(Life, APromptTooLongToBePastedWaitsAndSaysWhy) {
+  Play p;
+  p.brain.policy.profiles.begin()->second.prompt_by = PromptBy::paste;
+  p.world.add("T-1");
+  p.world.board.at(the_ticket).body = std::string(pasted_bytes_max, 'x');
+  p.pass(seconds(1));
+  EXPECT_EQ(p.world.newest(the_ticket), nullptr) << p.trace();
+  EXPECT_NE(decide(p.brain.knowledge, the_ticket, p.brain.policy).why.find("pastes it"), std::string::npos);
+}
+
 // A person declared dead what lived: it was back in the queue at once, and two workers were in one worktree.
 TEST(Life, WhatWasDeclaredDeadAndLivesIsEndedBeforeAnythingIsGivenBack) {
   Play p;

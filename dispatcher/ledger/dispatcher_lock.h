@@ -30,4 +30,8 @@ class DispatcherLock {
 // inherit it.
 std::expected<DispatcherLock, LockTrouble> lock_dispatcher(const std::string& state_folder);
 
+// Whether a dispatcher works there; takes nothing and writes nothing. unknown: the file cannot be looked at.
+enum class DispatcherRuns { yes, no, unknown };
+DispatcherRuns dispatcher_runs(const std::string& state_folder);
+
 }  // namespace holdfast

@@ -32,6 +32,21 @@ TEST(DispatcherLock, IsFreeWhenItsHolderIsGone) {
   EXPECT_TRUE(lock_dispatcher(folder.path()));
 }
 
+TEST(DispatcherLock, WhoeverAsksTakesNothingAndWritesNothing) {
+  const TempFolder folder;
+  EXPECT_EQ(dispatcher_runs(folder.path()), DispatcherRuns::no);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "dispatcher.lock"));
+  {
+    const auto held = lock_dispatcher(folder.path());
+    ASSERT_TRUE(held);
+    EXPECT_EQ(dispatcher_runs(folder.path()), DispatcherRuns::yes);
+  }
+  EXPECT_EQ(dispatcher_runs(folder.path()), DispatcherRuns::no);
+  std::filesystem::remove(folder.path() / "dispatcher.lock");
+  std::filesystem::create_symlink("loop", folder.path() / "dispatcher.lock");
+  EXPECT_EQ(dispatcher_runs(folder.path()), DispatcherRuns::unknown);
+}
+
 TEST(DispatcherLock, DiesWithAKilledOwnerAndItsFileMeansNothing) {
   const TempFolder folder;
   int ends[2];

@@ -43,6 +43,9 @@ class Release {
       shot = std::move(moved);
     }
     clear_locks();
+    if (dot_git_of(slot_) == DotGit::missing &&
+        replace_file(slot_.path, ".git", "gitdir: " + slot_.admin + "\n") != 0)
+      return dirty("cannot have its .git file back");
     if (!write_moving(context_, slot_.id, order_.attempt, start_))
       return Fault(refused("cannot write " + context_.state + "/moving: Permission denied or disk full"));
     if (const auto switched = switch_files(*shot); !switched) return switched;

@@ -415,5 +415,19 @@ TEST_F(Salvage, ASlotWhoseFolderCannotBeSeenIsToldNotGuessed) {
   EXPECT_FALSE(fs::exists(slot));
 }
 
+// Its slot had been lost to the pool, with an advice that could not be followed.
+TEST_F(Salvage, AWorkerThatRemovedItsGitFileCostsNoSlot) {
+  const AttemptId of = attempt();
+  const fs::path slot = prepared(of);
+  const std::string head = commit(slot, "new", "committed");
+  write(slot / "file2", "changed");
+  fs::remove(slot / ".git");
+  ASSERT_TRUE(done(worktrees().salvage(branch_order(of), soon).raw));
+  const auto given = worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon);
+  ASSERT_TRUE(done(given.raw)) << given.raw.error;
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_EQ(git(main_, {"show", "refs/holdfast/salvage/T-1/g1/001:file2"}), "changed");
+}
+
 }  // namespace
 }  // namespace holdfast

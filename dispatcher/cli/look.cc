@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "dispatcher/board/desk.h"
 #include "dispatcher/core/classify.h"
 #include "dispatcher/driver/perform.h"
 
@@ -17,6 +18,13 @@ constexpr Duration longest_call = seconds(4);
 Deadlines deadlines(const Config& config) {
   return {std::min(config.policy.call_deadline, longest_call), config.policy.git_deadline,
           config.pool_deadline};
+}
+
+bool is_on_the_board(const Config& config, const CommentTicket& comment) {
+  const auto desk = open_desk(places_of(config).ledger, LedgerMode::read_only);
+  if (!desk) return false;
+  const auto page = (*desk)->show(comment.ticket);
+  return page && std::ranges::any_of(page->comments, [&](const auto& c) { return c.key == comment.key; });
 }
 
 }  // namespace
@@ -41,6 +49,12 @@ Plan LookAround::plan_for(const TicketId& id) {
   for (int n = 0;; ++n) {
     brain.knowledge.now = std::max(brain.knowledge.now, wall_clock());
     Plan plan = decide(brain.knowledge, id, brain.policy);
+    // Only whoever wrote a comment remembers that it did; the board shows it.
+    if (const auto* comment = plan.effect ? std::get_if<CommentTicket>(&*plan.effect) : nullptr;
+        comment != nullptr && n < looks_per_ticket && is_on_the_board(config, *comment)) {
+      brain.knowledge.tickets[id].work.commented = true;
+      continue;
+    }
     if (!plan.effect || !only_reads(call_of(*plan.effect)) || n >= looks_per_ticket) return plan;
     perform_reading(*plan.effect);
     TicketKnowledge& t = brain.knowledge.tickets[id];

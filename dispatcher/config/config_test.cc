@@ -153,7 +153,7 @@ TEST(Config, PositionsAreRightAfterEscapesCommentsAndNumbers) {
 
 TEST(Config, TheStateFolderMustNotLieInTheCheckout) {
   const std::string folder = testing::TempDir() + "holdfast-config-test";
-  std::system(("mkdir -p " + folder + "/repo").c_str());  // NOLINT(cert-env33-c)
+  std::system(("mkdir -p " + folder + "/repo").c_str());  // NOLINT
   const auto c =
       parse_config(R"({"repository": "repo", "state": "repo/.holdfast", "default_profile": "shell"})",
                    folder + "/holdfast.json");

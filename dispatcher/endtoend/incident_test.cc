@@ -158,6 +158,10 @@ TEST(EndToEnd, AQuestionIsAnsweredInTheSameLiveRuntime) {
   stage.start();
   ASSERT_TRUE(stage.wait_for_phase("T-1", Phase::waiting)) << stage.story();
   EXPECT_EQ(stage.attempts("T-1").back().said_text, "Which colour?");
+  ASSERT_TRUE(stage.wait([&] {
+    return stage.holdfast({"explain", "T-1"}).out.find("it waits for an answer: Which colour?") !=
+           std::string::npos;
+  })) << stage.holdfast({"explain", "T-1"}).out;
   const auto ran = stage.holdfast({"ticket", "answer", "T-1", "the red one"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::done)) << stage.story();

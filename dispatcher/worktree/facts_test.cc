@@ -241,7 +241,6 @@ TEST_F(Facts, Table) {
     const AttemptId of = attempt("T-" + std::to_string(++n));
     git(main_, {"checkout", "-q", "-f", "-B", "main", base_});
     const fs::path slot = prepared(of, 1);
-    const std::string before = picture_of_main();
     c.story(slot, branch(of));
     const std::string after = picture_of_main();
     const BranchFacts seen = facts(of);

@@ -298,8 +298,12 @@ std::expected<Config, ConfigError> parse_config(std::string_view text, const std
     const auto [line, column] = line_and_column(text, places.trouble->offset);
     std::string pointer = places.trouble->pointer;
     if (!pointer.empty()) pointer += ": ";
+    const auto before = text.substr(0, places.trouble->offset).find_last_not_of(" \t\r\n");
+    const bool comma = before != std::string_view::npos && text[before] == ',' &&
+                       text.substr(places.trouble->offset).starts_with('}');
     return std::unexpected(ConfigError{file + ":" + std::to_string(line) + ":" + std::to_string(column) +
-                                       ": " + printable(pointer + places.trouble->words, 400)});
+                                       ": " + printable(pointer + places.trouble->words, 400) +
+                                       (comma ? "; take away the comma before it" : "")});
   }
   const json root = json::parse(text, nullptr, true, true);
   if (!root.is_object())

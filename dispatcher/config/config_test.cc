@@ -83,7 +83,9 @@ TEST(Config, MistakesHaveLineColumnAndPath) {
       {"{}",
        "holdfast.json:1:1: /repository: expected the path of the git repository that the work is about"},
       {"{\"repository\": \"/r\",}",
-       "holdfast.json:1:21: syntax error while parsing object key - unexpected '}'; expected string literal"},
+       "holdfast.json:1:21: syntax error while parsing object key - unexpected '}'; expected string literal; "
+       "take "
+       "away the comma before it"},
       {"{\n  \"repository\": 3\n}", "holdfast.json:2:17: /repository: expected a text, not 3"},
       {"{\"repository\": \"/r\",\n \"capcity\": 3}",
        "holdfast.json:2:2: /capcity: expected no such key; is \"capacity\" meant?"},

@@ -31,7 +31,7 @@ std::string Shell::paint(std::string_view color_code, std::string_view text) con
 }
 
 std::string safe(std::string_view text, std::size_t at_most) {
-  return printable(text, at_most);
+  return printable(text, at_most) + (text.size() > at_most ? "..." : "");
 }
 
 std::string safe_lines(std::string_view text, std::string_view indent) {

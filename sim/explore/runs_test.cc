@@ -9,6 +9,7 @@
 
 #include "sim/examples/naive_dispatcher.h"
 #include "sim/explore/coverage.h"
+#include "sim/shipped_dispatcher.h"
 
 namespace holdfast::sim {
 namespace {

@@ -130,6 +130,32 @@ TEST(Life, APromptTooLongForAnArgumentWaitsAndSaysWhy) {
             std::string::npos);
 }
 
+// Workers that die as soon as they begin are not begun again and again: after some of them all dispatching
+// rests, and goes on by itself.
+TEST(Life, ACrashLoopStopsAllDispatchingForAWhile) {
+  Play p;
+  p.brain.policy.breaker_deaths = 2;
+  p.brain.policy.breaker_rest = minutes(2);
+  p.brain.policy.backoff_first = seconds(1);
+  p.brain.policy.backoff_max = seconds(1);
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.exit(the_ticket, 1);
+  p.pass(seconds(5));
+  ASSERT_EQ(p.world.newest(the_ticket)->id.generation.value, 2U) << p.trace();
+  p.world.exit(the_ticket, 1);
+  p.pass(seconds(5));
+  p.world.add("T-2");
+  p.pass(seconds(30));
+  EXPECT_EQ(p.board({"T-2"}), BoardState::todo) << p.trace();
+  EXPECT_NE(decide(p.brain.knowledge, {"T-2"}, p.brain.policy).why.find("died young"), std::string::npos);
+  p.restart();  // it is in the ledger
+  p.pass(seconds(30));
+  EXPECT_EQ(p.board({"T-2"}), BoardState::todo) << p.trace();
+  p.pass(minutes(2));
+  EXPECT_EQ(p.board({"T-2"}), BoardState::in_progress) << p.trace();
+}
+
 // A worker had been started for it, and sat in its slot with nothing to do.
 TEST(Life, APromptTooLongToBePastedWaitsAndSaysWhy) {
   Play p;

@@ -208,7 +208,8 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
   if (k.breaker_unsaved && std::ranges::none_of(a.writes, [](const LedgerWrite& w) {
         return std::holds_alternative<StoreBreaker>(w);
       }))
-    a.writes.push_back(StoreBreaker{k.breaker, "too many attempts died young"});
+    a.writes.push_back(StoreBreaker{
+        k.breaker, k.breaker.open_until > now ? "too many attempts died young" : "an attempt died young"});
   if (!a.write_flying && !a.writes.empty() && a.write_next <= now) {
     a.write_flying = true;
     a.in_flight += 1;

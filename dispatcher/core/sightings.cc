@@ -43,9 +43,10 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
     auto& young = k.breaker.young_deaths;
     young.push_back(k.now);
     std::erase_if(young, [&](Instant at) { return k.now - at > policy.breaker_window; });
+    // Each is stored: what the ledger does not have is forgotten with the next read of it.
+    k.breaker_unsaved = true;
     if (static_cast<int>(young.size()) >= policy.breaker_deaths) {
       k.breaker.open_until = k.now + policy.breaker_rest;
-      k.breaker_unsaved = true;
       young.clear();
     }
   }

@@ -124,6 +124,7 @@ Answer ToyWorld::perform(const Effect& effect) {
           history[id].push_back(*delta->attempt);
       }
       if (delta->memory) row.memory = *delta->memory;
+      if (delta->breaker) breaker = *delta->breaker;
       for (const Slot& slot : delta->slots) slots[slot.id] = slot;
       for (const Message& m : delta->messages) {
         std::erase_if(row.messages, [&](const Message& old) { return old.id == m.id; });
@@ -135,6 +136,7 @@ Answer ToyWorld::perform(const Effect& effect) {
              std::holds_alternative<ReadLedgerChanges>(effect)) {
     LedgerContents contents;
     contents.seq = seq_;
+    contents.breaker = breaker;
     for (const auto& [id, row] : ledger)
       if (!id.empty()) contents.tickets.push_back(row);
     for (const auto& [id, slot] : slots) contents.slots.push_back(slot);

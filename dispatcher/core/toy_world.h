@@ -20,6 +20,7 @@ class ToyWorld {
   std::map<TicketId, TicketLedger> ledger;
   std::map<TicketId, std::vector<Attempt>> history;
   std::map<SlotId, Slot> slots;
+  Breaker breaker;
   std::map<AttemptId, RecordSighting> records;
   std::map<AttemptId, std::string> streams, hook;
   std::map<AttemptId, bool> processes;  // something of it lives

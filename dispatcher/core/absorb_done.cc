@@ -55,7 +55,11 @@ struct OnDone {
     if (sealed == nullptr) return;
     switch (*sealed) {
       case SealAnswer::sealed: t.seen.sealed_at = answer.at; break;
-      case SealAnswer::already_started: t.work.look_now = true; break;  // the runner was first: it is adopted
+      case SealAnswer::already_started:  // the runner was first, whoever spawned it: it is looked at and
+                                         // adopted
+        t.work.look_now = true;
+        t.work.spawn_tried = true;
+        break;
     }
   }
   void operator()(const GiveGo&) const { ticket().work.go_given = true; }

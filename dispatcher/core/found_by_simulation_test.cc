@@ -455,5 +455,23 @@ TEST(FoundBySimulation, ABoardThatMayHaveMovedIsReadAgain) {
   EXPECT_FALSE(plan.effect && std::holds_alternative<ReadTicket>(*plan.effect));
 }
 
+// Two dispatchers at a handover (seed 93281): the one whose own spawn was refused sealed the other's attempt,
+// was told that its runner had started, and sealed it again, at once and for ever.
+TEST(FoundBySimulation, ASealThatComesTooLateIsFollowedByALook) {
+  TicketKnowledge t = ticket_with(g1, Phase::planned);
+  t.newest->wish = StopWish::stop;
+  t.work.spec_written = true;
+  Knowledge k = knowing(t);
+  Answer late;
+  late.effect = Seal{g1, "no runner has started"};
+  late.raw = {Transport::answered, 0, "", ""};
+  late.value = SealAnswer::already_started;
+  late.asked_at = late.at = noon;
+  absorb(k, late, toy_policy(1));
+  const Plan plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<Look>(*plan.effect)) << describe(*plan.effect);
+}
+
 }  // namespace
 }  // namespace holdfast

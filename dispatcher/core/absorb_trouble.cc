@@ -50,6 +50,8 @@ struct OnTrouble {
       again(seconds(1));
   }
   void operator()(const PrepareWorktree&) const {
+    // Another dispatcher has prepared it and spawned: what makes the slot dirty is the worker's.
+    if (const auto& newest = ticket().newest; newest && newest->step != Step::claimed) return;
     setup_trouble();
     // A slot that is not as it was left is not for anybody: it is kept for a person.
     if (refused && (*refused == Why::dirty || *refused == Why::stale)) {

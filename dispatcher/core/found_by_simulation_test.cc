@@ -473,5 +473,20 @@ TEST(FoundBySimulation, ASealThatComesTooLateIsFollowedByALook) {
   EXPECT_TRUE(std::holds_alternative<Look>(*plan.effect)) << describe(*plan.effect);
 }
 
+// Two dispatchers at a handover (seed 131214): the one that came second found the slot dirty with what the
+// other's worker was doing, and closed the attempt without looking at its commits.
+TEST(FoundBySimulation, ALatePreparationOfWhatIsAliveSaysNothingAboutItsSlot) {
+  Knowledge k = knowing(ticket_with(g1, Phase::ready));
+  Answer late;
+  PrepareOrder order;
+  order.attempt = g1;
+  late.effect = PrepareWorktree{order};
+  late.raw = {Transport::answered, 1, "", "dirty: slot-2 has changes"};
+  late.asked_at = late.at = noon;
+  absorb(k, late, toy_policy(1));
+  EXPECT_EQ(k.tickets[t1].work.release_failure, "");
+  EXPECT_EQ(k.tickets[t1].work.setup_failures, 0);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -55,6 +55,8 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
     t.work.facts.reset();
     t.work.reviewed_at = {};
   }
+  // Another dispatcher has spawned it: our own failed preparations say nothing about the slot any more.
+  if (same && t.newest->step == Step::claimed && a.step == Step::spawn_begun) t.work.release_failure.clear();
   if (new_phase || new_question) {
     t.tries = 0;
     t.hold_until = {};

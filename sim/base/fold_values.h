@@ -36,6 +36,10 @@ void fold_value(Fold& fold, T value) {
   fold.number(static_cast<std::uint64_t>(value));
 }
 // Values with fields that mean less than they hold: sim/base/fold_values.cc.
+// Young deaths are only counted, and their number is out of reach within any bounds.
+inline void fold_value(Fold& fold, const Breaker& breaker) {
+  fold_value(fold, breaker.open_until);
+}
 void fold_value(Fold& fold, const DeathCertificate&);
 void fold_value(Fold& fold, const Doubt&);
 void fold_value(Fold& fold, const MarkerReader&);

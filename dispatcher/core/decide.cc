@@ -342,13 +342,10 @@ std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy
 }
 
 std::optional<std::string> too_long_to_give(const BoardTicket& ticket, const Profile& profile) {
-  std::size_t most = 0;
-  const char* how = "";
-  switch (profile.prompt_by) {
-    case PromptBy::argument: most = argument_bytes_max, how = "gives it as an argument"; break;
-    case PromptBy::paste: most = pasted_bytes_max, how = "pastes it"; break;
-    case PromptBy::file: return std::nullopt;
-  }
+  if (profile.prompt_by == PromptBy::file) return std::nullopt;
+  const bool typed = profile.prompt_by == PromptBy::paste;
+  const std::size_t most = typed ? pasted_bytes_max : argument_bytes_max;
+  const char* how = typed ? "pastes it" : "gives it as an argument";
   const std::size_t size = prompt_text(ticket, profile).size();
   if (size <= most) return std::nullopt;
   return "its prompt has " + std::to_string(size) + " bytes and profile '" + profile.name + "' " + how +

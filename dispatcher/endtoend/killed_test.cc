@@ -40,7 +40,7 @@ TEST_P(TheDispatcherIsSigkilled, AtEveryStepAndRestarted) {
   RecordProperty("steps", step);
   stage.start();
   for (const std::string& id : ids) {
-    ASSERT_TRUE(stage.wait_for_state(id, BoardState::done)) << id << "\n" << stage.story();
+    ASSERT_TRUE(stage.wait_for_state(id, BoardState::done, 240)) << id << "\n" << stage.story();
     ASSERT_TRUE(stage.wait([&] { return stage.attempts(id).back().settled; })) << stage.story();
     // One that died between announcing a spawn and making it leaves an attempt that is sealed and never came
     // to be: that costs a generation, never a worker.

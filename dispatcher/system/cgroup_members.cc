@@ -78,10 +78,10 @@ std::optional<std::int64_t> oom_kills_in(const std::string& folder) {
     const std::string text = "\n" + read_file(folder + file, 4096).text;
     constexpr std::string_view name = "\noom_kill ";
     const auto at = text.find(name);
+    if (at == std::string::npos) continue;
     std::int64_t count = 0;
     const char* from = text.data() + at + name.size();
-    if (at != std::string::npos && std::from_chars(from, text.data() + text.size(), count).ec == std::errc{})
-      return count;
+    if (std::from_chars(from, text.data() + text.size(), count).ec == std::errc{}) return count;
   }
   return std::nullopt;
 }

@@ -194,7 +194,8 @@ void take_theme(WorldPlan& p, Random& random, const FaultSet& allowed) {
     left -= one.share;
     if (left < 0 && chosen == nullptr) chosen = &one;
   }
-  if (!std::ranges::all_of(chosen->kinds, [&](FaultId id) { return allowed.has(id); })) return;
+  if (chosen == nullptr || !std::ranges::all_of(chosen->kinds, [&](FaultId id) { return allowed.has(id); }))
+    return;
   p.theme = chosen->name;
   for (const FaultId id : chosen->kinds) p.kinds.add(id);
   std::string error;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -155,7 +156,7 @@ TEST(Config, PositionsAreRightAfterEscapesCommentsAndNumbers) {
 
 TEST(Config, TheStateFolderMustNotLieInTheCheckout) {
   const std::string folder = testing::TempDir() + "holdfast-config-test";
-  std::system(("mkdir -p " + folder + "/repo").c_str());  // NOLINT
+  std::filesystem::create_directories(folder + "/repo");
   const auto c =
       parse_config(R"({"repository": "repo", "state": "repo/.holdfast", "default_profile": "shell"})",
                    folder + "/holdfast.json");

@@ -341,15 +341,28 @@ std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy
   return std::nullopt;
 }
 
+namespace {
+struct PromptLimit {
+  std::size_t bytes;
+  const char* way;
+};
+std::optional<PromptLimit> limit_of(PromptBy by) {
+  switch (by) {
+    case PromptBy::argument: return PromptLimit{argument_bytes_max, "gives it as an argument"};
+    case PromptBy::paste: return PromptLimit{pasted_bytes_max, "pastes it"};
+    case PromptBy::file: return std::nullopt;
+  }
+  __builtin_unreachable();
+}
+}  // namespace
+
 std::optional<std::string> too_long_to_give(const BoardTicket& ticket, const Profile& profile) {
-  if (profile.prompt_by == PromptBy::file) return std::nullopt;
-  const bool typed = profile.prompt_by == PromptBy::paste;
-  const std::size_t most = typed ? pasted_bytes_max : argument_bytes_max;
-  const char* how = typed ? "pastes it" : "gives it as an argument";
+  const auto limit = limit_of(profile.prompt_by);
+  if (!limit) return std::nullopt;
   const std::size_t size = prompt_text(ticket, profile).size();
-  if (size <= most) return std::nullopt;
-  return "its prompt has " + std::to_string(size) + " bytes and profile '" + profile.name + "' " + how +
-         ", which can have " + std::to_string(most) +
+  if (size <= limit->bytes) return std::nullopt;
+  return "its prompt has " + std::to_string(size) + " bytes and profile '" + profile.name + "' " +
+         limit->way + ", which can have " + std::to_string(limit->bytes) +
          ": shorten it, or take a profile that puts it in a file";
 }
 

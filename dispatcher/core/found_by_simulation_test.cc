@@ -34,6 +34,13 @@ TicketKnowledge ticket_with(const AttemptId& id, Phase phase) {
   return t;
 }
 
+BranchFacts nothing_left() {
+  BranchFacts facts;
+  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
+      Tri::no;
+  return facts;
+}
+
 Knowledge knowing(TicketKnowledge t) {
   Knowledge k;
   k.now = noon;
@@ -188,10 +195,7 @@ TEST(FoundBySimulation, ASessionWhoseSpawnsAnswerWasLostIsEndedAtClosing) {
   pane.session = t.newest->session;
   pane.session_id = "$7";
   t.seen.pane = Seen<PaneView>{{{0, 9, 1}, pane}, noon};
-  BranchFacts facts;
-  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
-      Tri::no;
-  t.work.facts = facts;
+  t.work.facts = nothing_left();
   const Plan plan = decide(knowing(t), t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);
   const auto* end = std::get_if<EndSession>(&*plan.effect);
@@ -211,10 +215,7 @@ TEST(FoundBySimulation, ASessionThatTookUpTheNameOfTheFirstOneIsEndedToo) {
   pane.session_id = "$2";
   pane.dead = true;
   t.seen.pane = Seen<PaneView>{{{0, 9, 1}, pane}, noon};
-  BranchFacts facts;
-  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
-      Tri::no;
-  t.work.facts = facts;
+  t.work.facts = nothing_left();
   const Plan plan = decide(knowing(t), t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);
   const auto* end = std::get_if<EndSession>(&*plan.effect);
@@ -381,10 +382,7 @@ TEST(FoundBySimulation, ASessionIsNotEndedWhileNobodyCanSayWhoIsInIt) {
   t.newest->session = session_name(g1);
   t.newest->server = {0, 9, 1};
   t.newest->session_id = "$1";
-  BranchFacts facts;
-  facts.has_commits = facts.uncommitted = facts.untracked = facts.operation_in_progress = facts.detached =
-      Tri::no;
-  t.work.facts = facts;
+  t.work.facts = nothing_left();
   t.work.server_looks = 3;  // in vain
   Plan plan = decide(knowing(t), t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);

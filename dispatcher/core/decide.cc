@@ -109,6 +109,11 @@ std::optional<Plan> show_unknown(const Knowledge& k, const TicketKnowledge& t, c
                                            "; `holdfast runtime declare-dead` if you know that it does not"});
 }
 
+std::string quiet_words(Duration quiet) {
+  const bool short_one = quiet < minutes(2);
+  return std::to_string(quiet.ms / (short_one ? 1000 : 60'000)) + (short_one ? " s" : " minutes");
+}
+
 Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
   const Attempt& a = *t.newest;
   const Profile* profile = profile_of(policy, a.profile);
@@ -131,7 +136,7 @@ Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& poli
                   "', which also stands in what was sent to it: not taken for its word; have it say so in "
                   "other words";
     if (attention.empty() && last.set() && k.now - last > profile->quiet_after)
-      attention = "no output for " + std::to_string(profile->quiet_after.ms / 60'000) + " minutes or more";
+      attention = "no output for " + quiet_words(profile->quiet_after) + " or more";
   }
   if (!attention.empty() && a.attention.empty())
     return writing(Rule::watch, attention, RecordAttention{a.id, attention});

@@ -24,6 +24,12 @@ int Journal::write(std::string_view word, const RecordFields& fields) {
   return append(record_line(clock_.now(), word, fields));
 }
 
+int Journal::write(std::span<const JournalLine> lines) {
+  std::string text;
+  for (const JournalLine& line : lines) text += record_line(clock_.now(), line.word, line.fields);
+  return append(text);
+}
+
 int Journal::write_message(const MessageId& id, MessageStep step, std::string_view why) {
   return append(message_line(clock_.now(), id, step, why));
 }

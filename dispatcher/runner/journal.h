@@ -1,6 +1,7 @@
 // The runner's record: lines that are on disk before the act that they announce.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,11 @@
 #include "dispatcher/system/fd.h"
 
 namespace holdfast {
+
+struct JournalLine {
+  std::string_view word;
+  RecordFields fields = {};
+};
 
 class Journal {
  public:
@@ -19,6 +25,7 @@ class Journal {
 
   // errno; 0: the line is durable. After anything else it may be there in part: the next line begins afresh.
   int write(std::string_view word, const RecordFields& fields = {});
+  int write(std::span<const JournalLine>);  // all of them with one flush
   int write_message(const MessageId&, MessageStep, std::string_view why = {});
 
   [[nodiscard]] const std::string& folder() const { return folder_; }

@@ -105,12 +105,17 @@ TEST(FoundBySimulation, AReviewDoesNotGoByFactsFromBeforeTheSalvage) {
   TicketKnowledge t = ticket_with(g1, Phase::lost);
   t.work.facts = facts;
   t.work.reviewed_at = noon;
-  Knowledge k = knowing(t);
   LedgerDelta closed;
   closed.attempt = t.newest;
   closed.attempt->phase = Phase::closed;
   closed.attempt->revision = 1;
-  absorb(k, {WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon}, {});
+  const Answer answer{WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon};
+  Knowledge nothing_saved = knowing(t);
+  absorb(nothing_saved, answer, {});
+  EXPECT_TRUE(nothing_saved.tickets[t1].work.facts) << "the review would begin by inspecting it once more";
+  t.work.salvaged = Salvaged{};
+  Knowledge k = knowing(t);
+  absorb(k, answer, {});
   EXPECT_FALSE(k.tickets[t1].work.facts);
 }
 

@@ -50,8 +50,9 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
       young.clear();
     }
   }
-  if (new_phase && a.phase == Phase::closed) {
-    // What was inspected before the salvage is not what a review may go by.
+  if (new_phase && a.phase == Phase::closed && t.work.salvaged) {
+    // What was inspected before the salvage is not what a review may go by. Else it is, and the next review
+    // comes in its time.
     t.work.facts.reset();
     t.work.reviewed_at = {};
   }

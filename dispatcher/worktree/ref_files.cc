@@ -20,11 +20,13 @@ constexpr std::size_t longest_packed_refs = std::size_t{64} << 20;
 
 // Readers see the old file or the complete new one. Not flushed, as git itself does not flush refs unless it
 // is told to: after a power cut there is no worker, and the slot is salvaged and given back anyway.
-bool replace_under_lock(const std::string& path, std::string_view content) {
+template <class StillWanted>
+bool replace_under_lock(const std::string& path, std::string_view content, StillWanted still_wanted) {
   const std::string lock = path + ".lock";
   const Fd fd(::open(lock.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!fd.open()) return false;
-  if (write_all(fd.get(), content) == 0 && std::rename(lock.c_str(), path.c_str()) == 0) return true;
+  if (still_wanted() && write_all(fd.get(), content) == 0 && std::rename(lock.c_str(), path.c_str()) == 0)
+    return true;
   ::unlink(lock.c_str());
   return false;
 }
@@ -115,7 +117,11 @@ Head RefFiles::read_head(const std::string& admin) {
 }
 
 bool RefFiles::write_head(const std::string& admin, const std::string& content) {
-  return replace_under_lock(admin + "/HEAD", content + "\n");
+  return replace_under_lock(admin + "/HEAD", content + "\n", [] { return true; });
+}
+
+bool RefFiles::move_head(const std::string& admin, const Head& from, const std::string& content) {
+  return replace_under_lock(admin + "/HEAD", content + "\n", [&] { return read_head(admin) == from; });
 }
 
 }  // namespace holdfast

@@ -14,6 +14,7 @@ struct Head {
   std::string ref;  // "refs/heads/x" when symbolic
   std::string oid;  // when detached
   [[nodiscard]] bool readable() const { return !ref.empty() || !oid.empty(); }
+  friend bool operator==(const Head&, const Head&) = default;
 };
 
 class RefFiles {
@@ -29,6 +30,8 @@ class RefFiles {
   // HEAD of one worktree. False: somebody holds its lock, or the disk refused; nothing was changed then.
   static Head read_head(const std::string& admin);
   [[nodiscard]] static bool write_head(const std::string& admin, const std::string& content);
+  // The same, only if it still is what was read. False: it is something else now, too.
+  [[nodiscard]] static bool move_head(const std::string& admin, const Head& from, const std::string& content);
   // Of an earlier call of ours that was killed. REQUIRES: nobody else makes this ref.
   void drop_lock(const std::string& ref) const;
 

@@ -17,7 +17,7 @@ int Journal::open() {
   if (!file_.open()) return errno;
   // Not every file system can reserve; that only costs the comfort.
   ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, 65536);
-  return sync_folder(folder_);
+  return 0;
 }
 
 int Journal::write(std::string_view word, const RecordFields& fields) {

@@ -21,6 +21,7 @@ class Journal {
   explicit Journal(std::string folder);
 
   // Opens `record` for appending and reserves a little room, so that the last line still fits on a full disk.
+  // Its name is durable with the next flush of the folder: the decision's.
   int open();
 
   // errno; 0: the line is durable. After anything else it may be there in part: the next line begins afresh.

@@ -59,6 +59,17 @@ TEST(Doctor, FindsDrift) {
   EXPECT_EQ(kinds(find_drift(k, policy())), "drift:A drift:B-g1 drift:C-g1 ");
 }
 
+TEST(Doctor, ATicketThatWaitsForACancelledOneIsShown) {
+  Knowledge k = looked();
+  k.tickets[{"A"}].board = ticket("A", BoardState::cancelled);
+  k.tickets[{"B"}].board = ticket("B", BoardState::todo);
+  k.tickets[{"B"}].board->depends_on = {{"A"}};
+  k.tickets[{"C"}].board = ticket("C", BoardState::todo);
+  k.tickets[{"C"}].board->depends_on = {{"B"}};  // that may come yet
+  EXPECT_EQ(kinds(find_drift(k, policy())), "waits-for-ever:B ");
+  EXPECT_EQ(decide(k, {"B"}, policy()).why, "it depends on A, which is cancelled");
+}
+
 TEST(Doctor, StraysAreNamedAndOthersSessionsAreNot) {
   Knowledge k = looked();
   k.tickets[{"T-1"}].newest = attempt("T-1", Phase::running);

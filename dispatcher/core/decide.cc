@@ -383,8 +383,11 @@ std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, c
   if (auto why = too_long_to_give(ticket, *profile)) return Wait{*std::move(why), {}};
   for (const TicketId& needed : ticket.depends_on) {
     const auto other = k.tickets.find(needed);
-    if (other == k.tickets.end() || !other->second.board || other->second.board->state != BoardState::done)
-      return Wait{"it depends on " + needed.value + ", which is not done", {}};
+    if (other == k.tickets.end() || !other->second.board)
+      return Wait{"it depends on " + needed.value + ", which is not on the board", {}};
+    if (other->second.board->state != BoardState::done)
+      return Wait{"it depends on " + needed.value + ", which is " + words_for(other->second.board->state),
+                  {}};
   }
   if (still_waits(k.now, t.memory.not_before, {policy.backoff_max.ms + policy.backoff_max.ms / 4 + 1}))
     return Wait{"it backs off after its last attempt", t.memory.not_before};

@@ -8,6 +8,7 @@
 #include "dispatcher/cli/idle.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/config/fields.h"
+#include "dispatcher/core/decide.h"
 
 namespace holdfast::cli {
 namespace {

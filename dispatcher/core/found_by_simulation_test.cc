@@ -491,5 +491,19 @@ TEST(FoundBySimulation, ALatePreparationOfWhatIsAliveSaysNothingAboutItsSlot) {
   EXPECT_EQ(k.tickets[t1].work.setup_failures, 0);
 }
 
+// The same the other way round: it failed to prepare first, and then saw that the other had spawned it.
+TEST(FoundBySimulation, AFailedPreparationIsForgottenWhenAnotherHasSpawnedIt) {
+  TicketKnowledge t = ticket_with(g1, Phase::planned);
+  t.newest->step = Step::claimed;
+  t.work.release_failure = "dirty: slot-2 has changes";
+  Knowledge k = knowing(t);
+  LedgerDelta spawned;
+  spawned.attempt = t.newest;
+  spawned.attempt->step = Step::spawn_begun;
+  spawned.attempt->revision += 1;
+  absorb(k, {WriteLedger{BeginSpawn{g1, {}, {}}}, {Transport::answered, 0, "", ""}, spawned, noon, noon}, {});
+  EXPECT_EQ(k.tickets[t1].work.release_failure, "");
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,14 +19,33 @@
 
 namespace holdfast::sim {
 
-// Numbers that are compared with others of their kind, and with nothing else.
-enum class Count : std::uint8_t { revision, version, cursor, sequence, server, queued, sighting };
-inline constexpr std::size_t counts = 7;
+// Numbers that are compared with others of their kind, and with nothing else. Times of sightings (with the
+// spawn) and of listings (with the spawn, and with the question of one that is on its way) are, besides
+// having an age.
+enum class Count : std::uint8_t { revision, version, cursor, sequence, server, queued, sighting, listing };
+inline constexpr std::size_t counts = 8;
 
 class Fold {
  public:
-  // `clocks`: the present by everybody's clock; the first is the true one.
-  explicit Fold(std::vector<Instant> clocks) : clocks_(std::move(clocks)) {}
+  // `clocks`: the present by everybody's clock; the first is the true one. `alone`: there is one dispatcher,
+  // so what the ledger holds is asked by nobody who does not know how far the attempt is.
+  explicit Fold(std::vector<Instant> clocks, bool alone = false)
+      : clocks_(std::move(clocks)), alone_(alone) {}
+  [[nodiscard]] bool alone() const { return alone_; }
+
+  // How each runtime truly ended. Codes and signals are passed on and asked by nobody; what counts is whether
+  // they are the true ones. So they stand in a key as the number of the runtime that ended so.
+  struct TrueEnd {
+    std::optional<int> exit_code, signal;
+    friend bool operator==(const TrueEnd&, const TrueEnd&) = default;
+  };
+  void ends(std::vector<TrueEnd> all) { ends_ = std::move(all); }
+  void end(const TrueEnd& one) {
+    const auto found = std::ranges::find(ends_, one);
+    if (found != ends_.end()) return number(static_cast<std::uint64_t>(found - ends_.begin()));
+    number(1000 + static_cast<std::uint64_t>(one.exit_code.value_or(-1)));
+    number(static_cast<std::uint64_t>(one.signal.value_or(-1)));
+  }
 
   void number(std::uint64_t value) { digest_.add(value); }
   void text(std::string_view value) { digest_.add(value); }
@@ -39,17 +59,16 @@ class Fold {
     for (const Instant now : clocks_)
       digest_.add(static_cast<std::uint64_t>(std::clamp((now - at).ms, -horizon.ms, limit.ms)));
   }
-  // And beyond that, which of two came first.
-  void age_in_order(Instant at, Duration limit) {
-    age(at, limit);
-    const bool old = std::ranges::any_of(clocks_, [&](Instant now) { return (now - at).ms >= limit.ms; });
-    if (at.set() && old) counted_[static_cast<std::size_t>(Count::sighting)].push_back(at.ms);
-  }
+  // Which of its kind came first.
+  void in_order(Count kind, Instant at) { count(kind, at.ms); }
   // How far ahead it is; what has come is the same as what was never set.
   void ahead(Instant at) {
     for (const Instant now : clocks_)
       digest_.add(
           at.set() ? static_cast<std::uint64_t>(std::clamp<std::int64_t>((at - now).ms, 0, horizon.ms)) : 0);
+  }
+  [[nodiscard]] bool is_ahead(Instant at) const {
+    return std::ranges::any_of(clocks_, [&](Instant now) { return at > now; });
   }
   // Whether a far wait that began then is over (sim/explore/prove_setup.cc), or it is still to come.
   void far_age(Instant at) {
@@ -81,6 +100,8 @@ class Fold {
   static constexpr std::uint64_t unset = 0x7FFF'FFFF'FFFF'FFFFULL;
 
   std::vector<Instant> clocks_;
+  bool alone_ = false;
+  std::vector<TrueEnd> ends_;
   Digest digest_;
   std::array<std::vector<std::int64_t>, counts> counted_;
 };

@@ -23,6 +23,10 @@ std::vector<Instant> clocks_of(const World& w) {
   if (w.faults_left <= 0 || w.healed) return clocks;
   for (const auto& [fault, off] : clock_faults())
     if (w.setup->faults.has(fault)) add(off);
+  // After a suspension everybody's clock is as much later. (Where it was right before, that is as if it had
+  // been moved.)
+  if (w.setup->faults.has(FaultId::F4))
+    for (const DispatcherSeat& seat : w.dispatchers) add({seat.clock_off.ms + suspended_for.ms});
   return clocks;
 }
 
@@ -36,18 +40,22 @@ void fold_flight(Fold& fold, const World& w, const Flight& f) {
   fold_value(fold, f.part);
   fold_value(fold, f.held);
   fold_value(fold, f.detached);
+  fold_value(fold, f.alone_for);
+  fold_value(fold, f.late);
   fold_value(fold, f.fault);
   fold_value(fold, f.cell);
   if (persons_may_come(w)) fold.age(f.asked_true, any_wait);
   if (f.detached) return;  // nobody waits for its answer
-  fold.age_in_order(f.asked_at, any_wait);
+  fold.age(f.asked_at, any_wait);
+  fold.in_order(Count::listing, f.asked_at);
   fold_value(fold, f.raw);
   fold_value(fold, f.value);
   fold.ahead(f.silent_until);
 }
 
 // In an order of their own: nothing depends on which was asked for first.
-void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks) {
+void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks,
+                  const std::vector<Fold::TrueEnd>& ends) {
   fold.number(w.flights.size());
   if (w.flights.size() < 2) {
     for (const Flight& f : w.flights) fold_flight(fold, w, f);
@@ -55,9 +63,10 @@ void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks
   }
   std::vector<std::pair<Digest, const Flight*>> order;
   for (const Flight& f : w.flights) {
-    Fold alone(clocks);
-    fold_flight(alone, w, f);
-    order.emplace_back(alone.digest(), &f);
+    Fold own(clocks, w.dispatchers.size() == 1);
+    own.ends(ends);
+    fold_flight(own, w, f);
+    order.emplace_back(own.digest(), &f);
   }
   // Flights of equal digests are equal: their order does not matter.
   std::ranges::sort(order, {}, [](const auto& one) { return one.first; });
@@ -119,17 +128,27 @@ void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
     fold_value(fold, r.pid_reused);
     return;
   }
+  // What its worker has done so far limits what it may still do.
+  const bool lives = r.worker_lives();
   fold_fields(fold, r, [&](const void* field) {
+    if (field == &r.exit_code) return fold.end({r.exit_code, r.signal}), true;
+    if (field == &r.signal) return true;
+    if (field == &r.inputs) return fold.number(lives && r.inputs > 0 ? 1 : 0), true;
+    if (field == &r.commits || field == &r.lines || field == &r.questions || field == &r.changes ||
+        field == &r.children || field == &r.said || field == &r.stopped)
+      return !lives;
     if (field != &r.holding_since) return false;
     if (r.runner == RunnerStage::holding) fold.age(r.holding_since, any_wait);
-    if (r.runner == RunnerStage::minding) fold.age(r.holding_since, seconds(5));  // from "told" to KILL
+    if (r.runner == RunnerStage::minding && r.worker_lives())
+      fold.age(r.holding_since, seconds(5));  // from "told" to KILL
     return true;
   });
 }
 
-void fold_board(Fold& fold, const BoardStore& board) {
+// What a ticket was before is what stale reads show, and what may be written over it.
+void fold_board(Fold& fold, const BoardStore& board, bool faults) {
   fold_value(fold, board.tickets);
-  fold_value(fold, board.before);
+  if (faults) fold_value(fold, board.before);
   for (const auto& [id, cursor] : board.changed) fold.count(Count::cursor, cursor);
   fold_value(fold, board.removed);
   fold.count(Count::cursor, board.cursor);
@@ -159,9 +178,14 @@ void fold_servers(Fold& fold, const std::map<int, Server>& servers) {
 void fold_history(Fold& fold, const World& w) {
   const History& h = w.history;
   fold_value(fold, h.top);
-  fold_value(fold, h.prompts_read);
-  fold_value(fold, h.ever_lived);
-  fold_value(fold, h.spawns);
+  // Of an attempt that is recorded dead nobody asks how it began, or what it read; it cannot read any more.
+  const auto asked = [&](const AttemptId& id) { return !death_is_recorded(w, id) || lives(w, id); };
+  for (const auto& [id, n] : h.prompts_read)
+    if (asked(id)) fold_value(fold, id), fold_value(fold, n);
+  for (const AttemptId& id : h.ever_lived)
+    if (asked(id)) fold_value(fold, id);
+  for (const auto& [id, n] : h.spawns)
+    if (asked(id)) fold_value(fold, id), fold.number(n > 0 ? 1 : 0);
   for (const auto& [id, moved] : h.moved_at) {
     const BoardState state = w.board.tickets.at(id).state;
     if (state != BoardState::done && state != BoardState::cancelled) continue;
@@ -175,8 +199,12 @@ void fold_history(Fold& fold, const World& w) {
 
 Digest key_of(const World& w) {
   const std::vector<Instant> clocks = clocks_of(w);
-  Fold fold(clocks);
-  fold_board(fold, w.board);
+  std::vector<Fold::TrueEnd> ends;
+  for (const Runtime& r : w.runtimes)
+    if (!death_is_recorded(w, r.attempt)) ends.push_back({r.exit_code, r.signal});
+  Fold fold(clocks, w.dispatchers.size() == 1);
+  fold.ends(ends);
+  fold_board(fold, w.board, w.faults_left > 0);
   fold_ledger(fold, w.ledger);
   fold_servers(fold, w.servers);
   fold.number(w.records.size());
@@ -186,7 +214,7 @@ Digest key_of(const World& w) {
   fold_value(fold, w.git);
   fold.number(w.dispatchers.size());
   for (const DispatcherSeat& seat : w.dispatchers) fold_seat(fold, seat);
-  fold_flights(fold, w, clocks);
+  fold_flights(fold, w, clocks, ends);
   fold_history(fold, w);
   fold_value(fold, w.faults_left);
   fold_value(fold, w.crashes_left);

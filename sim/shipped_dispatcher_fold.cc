@@ -17,7 +17,7 @@ void fold_hold(Fold& fold, const TicketKnowledge& t) {
 // often.
 void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
-  if (!t.board) fold.count(Count::version, t.board_version);
+  if (!t.board) fold.count(Count::version, fold.about().ticket, t.board_version);
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
   if (t.newest && !t.newest->open()) {
@@ -103,6 +103,7 @@ void ShippedDispatcher::fold(Fold& fold) const {
   fold.number(k.tickets.size());
   for (const auto& [id, t] : k.tickets) {
     fold_value(fold, id);
+    fold.about(t.newest ? t.newest->id : AttemptId{id, {}});
     fold_ticket(fold, t);
   }
   fold_value(fold, k.slots);

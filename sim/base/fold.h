@@ -14,16 +14,27 @@
 #include <utility>
 #include <vector>
 
+#include "dispatcher/core/ids.h"
 #include "dispatcher/core/instant.h"
 #include "sim/base/digest.h"
 
 namespace holdfast::sim {
 
-// Numbers that are compared with others of their kind, and with nothing else. Times of sightings (with the
-// spawn) and of listings (with the spawn, and with the question of one that is on its way) are, besides
-// having an age.
-enum class Count : std::uint8_t { revision, version, cursor, sequence, server, queued, sighting, listing };
-inline constexpr std::size_t counts = 8;
+// Numbers that are compared with others of their kind (and of the same ticket, where they are a ticket's),
+// and with nothing else. Times of sightings (with the spawn) and of listings (with the spawn, and with the
+// question of one that is on its way) are, besides having an age.
+enum class Count : std::uint8_t {
+  revision,
+  version,
+  cursor,
+  sequence,
+  server,
+  queued,
+  sighting,
+  listing,
+  spawn
+};
+inline constexpr std::size_t counts = 9;
 
 class Fold {
  public:
@@ -34,24 +45,34 @@ class Fold {
   [[nodiscard]] bool alone() const { return alone_; }
 
   // How each runtime truly ended. Codes and signals are passed on and asked by nobody; what counts is whether
-  // they are the true ones. So they stand in a key as the number of the runtime that ended so.
-  struct TrueEnd {
+  // they are the true ones, until the death is in the ledger. So they stand in a key as the number of the
+  // attempt's runtime that ended so.
+  struct End {
     std::optional<int> exit_code, signal;
-    friend bool operator==(const TrueEnd&, const TrueEnd&) = default;
+    friend bool operator==(const End&, const End&) = default;
+  };
+  struct TrueEnd {
+    AttemptId attempt;
+    End end;
+    bool recorded = false;
   };
   void ends(std::vector<TrueEnd> all) { ends_ = std::move(all); }
-  void end(const TrueEnd& one) {
-    const auto found = std::ranges::find(ends_, one);
-    if (found != ends_.end()) return number(static_cast<std::uint64_t>(found - ends_.begin()));
+  void end(const End& one) {
+    for (std::size_t i = 0; i < ends_.size(); ++i) {
+      if (ends_[i].attempt != about_) continue;
+      if (ends_[i].recorded) return number(0);
+      if (ends_[i].end == one) return number(1 + i);
+    }
     number(1000 + static_cast<std::uint64_t>(one.exit_code.value_or(-1)));
     number(static_cast<std::uint64_t>(one.signal.value_or(-1)));
   }
 
   void number(std::uint64_t value) { digest_.add(value); }
   void text(std::string_view value) { digest_.add(value); }
-  void count(Count kind, std::int64_t value) {
+  void count(Count kind, std::int64_t value) { count(kind, {}, value); }
+  void count(Count kind, const TicketId& of, std::int64_t value) {
     digest_.add(value == 0 ? 0 : 1);
-    if (value != 0) counted_[static_cast<std::size_t>(kind)].push_back(value);
+    if (value != 0) counted_[static_cast<std::size_t>(kind)].emplace_back(number_of(of), value);
   }
   // How old it is; older than `limit` is all the same.
   void age(Instant at, Duration limit) {
@@ -60,7 +81,16 @@ class Fold {
       digest_.add(static_cast<std::uint64_t>(std::clamp((now - at).ms, -horizon.ms, limit.ms)));
   }
   // Which of its kind came first.
-  void in_order(Count kind, Instant at) { count(kind, at.ms); }
+  void in_order(Count kind, const TicketId& of, Instant at) { count(kind, of, at.ms); }
+  // What was listed, and when it was spawned, are held against the question of a listing that is still on its
+  // way: whether that was asked earlier. Asked in the same moment is as good as later.
+  void listed(Instant at) { count(Count::listing, at.ms * 2); }
+  void spawned(const TicketId& of, Instant at) { count(Count::spawn, of, at.ms * 2); }
+  void listing_asked(Instant at) { count(Count::listing, at.ms * 2 + 1); }
+  void listing_asked(const TicketId& of, Instant at) { count(Count::spawn, of, at.ms * 2 + 1); }
+  // Whose sightings and whose end come next.
+  void about(AttemptId attempt) { about_ = std::move(attempt); }
+  [[nodiscard]] const AttemptId& about() const { return about_; }
   // How far ahead it is; what has come is the same as what was never set.
   void ahead(Instant at) {
     for (const Instant now : clocks_)
@@ -80,13 +110,15 @@ class Fold {
   void whether_set(Instant at) { digest_.add(at.set() ? 1 : 0); }
   [[nodiscard]] Digest digest() const {
     Digest whole = digest_;
-    std::vector<std::int64_t> order;
-    for (const auto& values : counted_) {
+    Counted order;
+    for (const Counted& values : counted_) {
       order = values;
       std::ranges::sort(order);
       order.erase(std::ranges::unique(order).begin(), order.end());
-      for (const std::int64_t one : values)
-        whole.add(static_cast<std::uint64_t>(std::ranges::lower_bound(order, one) - order.begin()));
+      for (const auto& one : values) {
+        const auto first = std::ranges::lower_bound(order, one.first, {}, &Counted::value_type::first);
+        whole.add(static_cast<std::uint64_t>(std::ranges::lower_bound(order, one) - first));
+      }
     }
     return whole;
   }
@@ -102,8 +134,15 @@ class Fold {
   std::vector<Instant> clocks_;
   bool alone_ = false;
   std::vector<TrueEnd> ends_;
+  AttemptId about_;
   Digest digest_;
-  std::array<std::vector<std::int64_t>, counts> counted_;
+  using Counted = std::vector<std::pair<std::uint64_t, std::int64_t>>;  // of which ticket, by its number
+  static std::uint64_t number_of(const TicketId& ticket) {
+    Digest number;
+    number.add(ticket.value);
+    return ticket.empty() ? 0 : number.low;
+  }
+  std::array<Counted, counts> counted_;
 };
 
 }  // namespace holdfast::sim

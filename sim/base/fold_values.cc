@@ -41,6 +41,7 @@ void fold_value(Fold& fold, const Doubt& doubt) {
 }
 
 void fold_value(Fold& fold, const DeathCertificate& certificate) {
+  fold.about(certificate.attempt());
   fold_value(fold, certificate.attempt());
   const int code = certificate.code();
   switch (certificate.cause()) {
@@ -101,7 +102,7 @@ void fold_value(Fold& fold, const Attempt& a) {
   if (a.phase == Phase::closed) {
     fold_value(fold, a.id);
     fold_value(fold, a.phase);
-    fold.count(Count::revision, a.revision);
+    fold.count(Count::revision, a.id.ticket, a.revision);
     fold_value(fold, a.branch);
     fold_value(fold, a.base);
     fold_value(fold, a.wish);
@@ -111,7 +112,7 @@ void fold_value(Fold& fold, const Attempt& a) {
     return;
   }
   fold_fields(fold, a, [&](const void* field) {
-    if (field == &a.revision) return fold.count(Count::revision, a.revision), true;
+    if (field == &a.revision) return fold.count(Count::revision, a.id.ticket, a.revision), true;
     if (field == &a.claimed_at) return true;
     if (field == &a.ready_at || field == &a.died_at) return true;
     if (field == &a.running_at) {
@@ -121,8 +122,8 @@ void fold_value(Fold& fold, const Attempt& a) {
     if (field == &a.spawned_at) {
       const bool planned = a.phase == Phase::planned;
       fold.age(a.spawned_at, planned ? any_wait : says_live(a.phase) ? seconds(6) : millis(1));
-      fold.in_order(Count::sighting, a.spawned_at);
-      fold.in_order(Count::listing, a.spawned_at);
+      fold.in_order(Count::sighting, a.id.ticket, a.spawned_at);
+      fold.spawned(a.id.ticket, a.spawned_at);
       return true;
     }
     if (field == &a.changed_at) {
@@ -144,7 +145,7 @@ void fold_value(Fold& fold, const Attempt& a) {
 
 void fold_value(Fold& fold, const Message& m) {
   fold_fields(fold, m, [&](const void* field) {
-    if (field == &m.queued_at) return fold.count(Count::queued, m.queued_at.ms), true;
+    if (field == &m.queued_at) return fold.count(Count::queued, m.attempt.ticket, m.queued_at.ms), true;
     if (field != &m.changed_at) return false;
     if (m.state == MessageState::posted) fold.age(m.changed_at, any_wait);
     return true;
@@ -178,6 +179,13 @@ void fold_value(Fold& fold, const TicketLedger& row) {
   });
 }
 
+// Of the messages of one that is over, what is asked when it has come to its ticket.
+void fold_value(Fold& fold, const LedgerDelta& delta) {
+  const bool over =
+      delta.attempt && (delta.attempt->phase == Phase::finished || delta.attempt->phase == Phase::closed);
+  fold_fields(fold, delta, [&](const void* field) { return over && field == &delta.messages; });
+}
+
 void fold_value(Fold& fold, const LedgerContents& contents) {
   fold_fields(fold, contents, [&](const void* field) {
     if (field != &contents.seq) return false;
@@ -187,7 +195,7 @@ void fold_value(Fold& fold, const LedgerContents& contents) {
 
 void fold_value(Fold& fold, const BoardTicket& ticket) {
   fold_fields(fold, ticket, [&](const void* field) {
-    if (field == &ticket.version) return fold.count(Count::version, ticket.version), true;
+    if (field == &ticket.version) return fold.count(Count::version, ticket.id, ticket.version), true;
     return field == &ticket.created_at || field == &ticket.changed_at || field == &ticket.reason;
   });
 }
@@ -211,14 +219,15 @@ void fold_value(Fold& fold, const RecordSighting& record) {
 
 void fold_value(Fold& fold, const MoveTicket& move) {
   fold_fields(fold, move, [&](const void* field) {
-    if (field == &move.expected_version) return fold.count(Count::version, move.expected_version), true;
+    if (field == &move.expected_version)
+      return fold.count(Count::version, move.ticket, move.expected_version), true;
     return field == &move.reason;
   });
 }
 
 void fold_value(Fold& fold, const ReturnToTodo& back) {
   fold_value(fold, back.certificate.attempt());
-  fold.count(Count::version, back.expected_version);
+  fold.count(Count::version, back.certificate.attempt().ticket, back.expected_version);
 }
 
 void fold_value(Fold& fold, const RecordAttention& shown) {
@@ -275,7 +284,7 @@ void fold_work(Fold& fold, const Work& work, const Attempt& a) {
 
 void fold_value(Fold& fold, const Shard& shard) {
   fold_fields(fold, shard, [&](const void* field) {
-    if (field == &shard.listed_at) return fold.in_order(Count::listing, shard.listed_at), true;
+    if (field == &shard.listed_at) return fold.listed(shard.listed_at), true;
     return field == &shard.trouble || field == &shard.panes;
   });
 }

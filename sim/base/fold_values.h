@@ -52,6 +52,7 @@ void fold_value(Fold& fold, const LedgerEvent&);
 void fold_value(Fold& fold, const TicketLedger&);
 void fold_messages(Fold& fold, const Attempt& of, const std::vector<Message>&);
 void fold_value(Fold& fold, const LedgerContents&);
+void fold_value(Fold& fold, const LedgerDelta&);
 void fold_value(Fold& fold, const BoardTicket&);
 void fold_value(Fold& fold, const BoardChanges&);
 void fold_value(Fold& fold, const RecordSighting&);
@@ -127,7 +128,7 @@ void fold_value(Fold& fold, const Seen<T>& seen) {
   fold_value(fold, seen.what);
   // A listing counts as new for five seconds at most.
   fold.age(seen.at, std::is_same_v<T, PaneView> ? seconds(6) : any_wait);
-  fold.in_order(Count::sighting, seen.at);
+  fold.in_order(Count::sighting, fold.about().ticket, seen.at);
 }
 
 // Every field but those that `special` says it has dealt with.

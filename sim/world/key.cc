@@ -34,9 +34,34 @@ bool persons_may_come(const World& w) {
   return w.setup->person_budget > 0;
 }
 
+// A floor that the ledger knows to have been claimed holds nothing up.
+void fold_effect(Fold& fold, const World& w, const Effect& effect) {
+  const auto* write = std::get_if<WriteLedger>(&effect);
+  const auto* claim = write ? std::get_if<Claim>(&write->write) : nullptr;
+  const auto row = claim ? w.ledger.tickets.find(claim->ticket) : w.ledger.tickets.end();
+  if (row == w.ledger.tickets.end() || claim->floor > row->second.memory.last)
+    return fold_value(fold, effect);
+  Claim known = *claim;
+  known.floor = {};
+  fold_value(fold, Effect(WriteLedger{known}));
+}
+
+// What it will have seen is as old as its question: held against what was seen before.
+void fold_order(Fold& fold, const World& w, const Flight& f) {
+  if (const auto* look = std::get_if<Look>(&f.effect))
+    fold.in_order(Count::sighting, look->containment.attempt.ticket, f.asked_at);
+  if (!std::holds_alternative<ListServer>(f.effect)) return;
+  fold.listing_asked(f.asked_at);
+  for (const auto& [id, ticket] : w.board.tickets) {
+    fold.in_order(Count::sighting, id, f.asked_at);
+    fold.listing_asked(id, f.asked_at);
+  }
+}
+
 void fold_flight(Fold& fold, const World& w, const Flight& f) {
+  fold.about(attempt_of(f.effect));
   fold_value(fold, f.dispatcher);
-  fold_value(fold, f.effect);
+  fold_effect(fold, w, f.effect);
   fold_value(fold, f.part);
   fold_value(fold, f.held);
   fold_value(fold, f.detached);
@@ -47,7 +72,7 @@ void fold_flight(Fold& fold, const World& w, const Flight& f) {
   if (persons_may_come(w)) fold.age(f.asked_true, any_wait);
   if (f.detached) return;  // nobody waits for its answer
   fold.age(f.asked_at, any_wait);
-  fold.in_order(Count::listing, f.asked_at);
+  fold_order(fold, w, f);
   fold_value(fold, f.raw);
   fold_value(fold, f.value);
   fold.ahead(f.silent_until);
@@ -110,6 +135,7 @@ bool nobody_looks_again(const World& w, const AttemptId& id) {
 
 void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& record) {
   fold_value(fold, id);
+  fold.about(id);
   const bool gone = std::ranges::all_of(w.runtimes, [&](const Runtime& r) {
     return r.attempt != id || (r.runner == RunnerStage::gone && !r.worker_lives() && !r.child);
   });
@@ -120,6 +146,7 @@ void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& 
 
 void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
   // How it ended is asked once, when its death is recorded.
+  fold.about(r.attempt);
   const bool gone = r.runner == RunnerStage::gone && !r.worker_lives() && !r.child;
   if (gone && death_is_recorded(w, r.attempt)) {
     fold_value(fold, r.attempt);
@@ -201,7 +228,7 @@ Digest key_of(const World& w) {
   const std::vector<Instant> clocks = clocks_of(w);
   std::vector<Fold::TrueEnd> ends;
   for (const Runtime& r : w.runtimes)
-    if (!death_is_recorded(w, r.attempt)) ends.push_back({r.exit_code, r.signal});
+    ends.push_back({r.attempt, {r.exit_code, r.signal}, death_is_recorded(w, r.attempt)});
   Fold fold(clocks, w.dispatchers.size() == 1);
   fold.ends(ends);
   fold_board(fold, w.board, w.faults_left > 0);

@@ -5,6 +5,7 @@
 
 #include "dispatcher/core/gate.h"
 #include "dispatcher/core/ledger_rules_kit.h"
+#include "dispatcher/core/schedule.h"
 #include "dispatcher/core/toy_world.h"
 
 namespace holdfast {
@@ -206,6 +207,21 @@ TEST(FoundBySimulation, ASessionWhoseSpawnsAnswerWasLostIsEndedAtClosing) {
   const auto* end = std::get_if<EndSession>(&*plan.effect);
   ASSERT_NE(end, nullptr) << describe(*plan.effect);
   EXPECT_EQ(end->session_id, "$7");
+}
+
+// It woke every millisecond for as long as the lock was held.
+TEST(FoundBySimulation, ADeadAttemptThatWaitsAfterARestartSleepsUntilItsWaitIsOver) {
+  Brain brain;
+  brain.policy = toy_policy(1);
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.work.looked_at = {};
+  t.hold_until = noon + millis(700);
+  brain.knowledge = knowing(t);
+  absorb(brain, News{AttemptNews{g1}});
+  next_effects(brain, noon);
+  ASSERT_TRUE(brain.agenda.alarm_of.contains(t1));
+  EXPECT_EQ(brain.agenda.alarm_of.at(t1), noon + millis(700));
 }
 
 TEST(FoundBySimulation, ASessionThatTookUpTheNameOfTheFirstOneIsEndedToo) {

@@ -8,7 +8,7 @@
 #include "dispatcher/cli/doctor.h"
 #include "dispatcher/cli/look.h"
 #include "dispatcher/cli/pool.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/gate.h"

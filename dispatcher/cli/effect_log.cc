@@ -1,8 +1,8 @@
 // The log of effects: each with its ticket, generation and outcome, for people or as JSON Lines.
 #include <nlohmann/json.hpp>
 
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/progress.h"
-#include "dispatcher/cli/rows.h"
 #include "dispatcher/core/classify.h"
 #include "dispatcher/core/names.h"
 

@@ -9,7 +9,7 @@
 #include <ostream>
 
 #include "dispatcher/cli/command.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/fd.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/shell.h"
 #include "dispatcher/core/classify.h"
 #include "dispatcher/system/durable_file.h"

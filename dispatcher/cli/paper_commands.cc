@@ -5,7 +5,7 @@
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/completion.h"
 #include "dispatcher/cli/help.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 
 namespace holdfast::cli {

@@ -6,7 +6,7 @@
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/look.h"
 #include "dispatcher/cli/pool.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/core/classify.h"
 #include "dispatcher/core/names.h"

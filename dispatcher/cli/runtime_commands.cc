@@ -8,8 +8,7 @@
 
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/look.h"
-#include "dispatcher/cli/messages.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/cli/text_input.h"
 #include "dispatcher/core/names.h"
@@ -132,7 +131,7 @@ Exit attach(const Arguments& args, Shell& shell) {
   return shell.fail(Exit::failure, "tmux: " + errno_words(errno));
 }
 
-Exit send(const Arguments& args, Shell& shell) {
+Exit send_message(const Arguments& args, Shell& shell) {
   const auto text = words_or_file(args, shell, "TEXT", "file");
   if (!text) return fail(shell, text.error());
   auto books = open_books(shell, LedgerMode::command_line);
@@ -144,9 +143,10 @@ Exit send(const Arguments& args, Shell& shell) {
     FileRecords records(places_of(books->config).records);
     const auto record = records.read(attempt->id);
     if (const auto no = not_ready(*attempt, messages.value, answered(record.raw) ? &record.value : nullptr))
-      return shell.fail(Exit::conflict, attempt_key(attempt->id) + ": " + no->words, no->status);
+      return shell.fail(Exit::conflict, attempt_key(attempt->id) + ": " + no->words, no->runtime_status);
   }
-  const auto sent = queue_message(*books->ledger, *attempt, MessageKind::note, *text, shell);
+  // Unguessable, so no two callers ever name the same message.
+  const auto sent = send(hand_of(*books, shell), *attempt, *text, "m-" + random_token());
   if (!sent) return fail(shell, sent.error());
   wake_dispatcher(books->config);
   if (shell.json)
@@ -201,20 +201,16 @@ Exit interrupt(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-Exit stop(const Arguments& args, Shell& shell) {
+Exit stop_runtime(const Arguments& args, Shell& shell) {
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
-  const auto attempt = open_attempt_named(*books->ledger, *args.one("RUNTIME"));
-  if (!attempt) return fail(shell, attempt.error());
-  const auto reason = args.one("reason");
-  const auto wrote = books->ledger->write(
-      RecordWish{attempt->id, StopWish::stop, shell.person + (reason ? ": " + *reason : "")}, shell.now());
-  if (!answered(wrote.raw)) return fail(shell, trouble_of(wrote.raw));
+  const auto wished = stop(hand_of(*books, shell), *args.one("RUNTIME"), args.one("reason").value_or(""));
+  if (!wished) return fail(shell, wished.error());
   wake_dispatcher(books->config);
   if (shell.json)
-    print(shell, {{"runtime", attempt_key(attempt->id)}, {"did", "wish"}, {"wish", "stop"}});
+    print(shell, {{"runtime", attempt_key(*wished)}, {"did", "wish"}, {"wish", "stop"}});
   else
-    shell.out << attempt_key(attempt->id) << "  is ended, its work saved, its ticket then blocked\n";
+    shell.out << attempt_key(*wished) << "  is ended, its work saved, its ticket then blocked\n";
   return Exit::ok;
 }
 
@@ -298,7 +294,7 @@ std::vector<Command> runtime_commands() {
        {{"file", "FILE", "The text from a file; - is the standard input.", 'F', false, Is::file},
         {"if-ready", "", "Refuse it where the runtime is not ready or busy.", 0, false, Is::text}},
        {{"holdfast runtime send T-1 'Please also update the manual.'", ""}},
-       send},
+       send_message},
       {{"runtime", "interrupt"},
        "Presses Ctrl-C (or Escape) in a runtime's terminal.",
        "Refused while a person is attached.",
@@ -314,7 +310,7 @@ std::vector<Command> runtime_commands() {
        {a_runtime},
        {{"reason", "TEXT", "Why, in words for others.", 'm', false, Is::text}},
        {{"holdfast runtime stop T-1 --reason 'it goes in circles'", ""}},
-       stop},
+       stop_runtime},
       {{"runtime", "declare-dead"},
        "Declares a runtime dead that nobody can tell about. A person's word, with a name and evidence.",
        "Only where you know that nothing of it runs any more, say because its host was scrapped. If it "

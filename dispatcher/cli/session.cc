@@ -72,35 +72,41 @@ Trouble trouble_of(const RawReply& raw) {
   }
 }
 
+Trouble trouble_of(const Refusal& refusal) {
+  const std::string words = refusal.words;
+  switch (refusal.status) {
+    case 404: return {Exit::not_found, words};
+    case 409: return {Exit::conflict, words};
+    case 422:
+    case 507: return {Exit::bad_input, words};
+    default: return {Exit::failure, words};
+  }
+}
+
 Or<TicketId> ticket_named(const std::string& word) {
-  if (const auto wrong = what_is_wrong_with_ticket_id(word))
-    return trouble(Exit::bad_input, "ticket id '" + safe(word, 80) + "' " + *wrong);
-  return TicketId{word};
+  auto ticket = ticket_called(word);
+  if (!ticket) return std::unexpected(trouble_of(ticket.error()));
+  return std::move(*ticket);
 }
 
 Or<Attempt> attempt_named(Ledger& ledger, const std::string& word) {
-  const auto exact = parse_attempt_key(word);
-  TicketId ticket;
-  if (exact) {
-    ticket = exact->ticket;
-  } else {
-    auto named = ticket_named(word);
-    if (!named) return std::unexpected(named.error());
-    ticket = *named;
-  }
-  auto attempts = ledger.attempts_of(ticket);
-  if (attempts.raw.transport != Transport::answered || attempts.raw.code != 0)
-    return std::unexpected(trouble_of(attempts.raw));
-  for (auto one = attempts.value.rbegin(); one != attempts.value.rend(); ++one)
-    if (!exact || one->id == *exact) return std::move(*one);
-  return trouble(Exit::not_found, exact ? "no attempt " + word : ticket.value + " has no attempt");
+  auto attempt = attempt_called(ledger, word);
+  if (!attempt) return std::unexpected(trouble_of(attempt.error()));
+  return std::move(*attempt);
 }
 
 Or<Attempt> open_attempt_named(Ledger& ledger, const std::string& word) {
-  auto attempt = attempt_named(ledger, word);
-  if (attempt && !attempt->open())
-    return trouble(Exit::conflict, attempt_key(attempt->id) + " is closed: " + attempt->reason);
-  return attempt;
+  auto attempt = open_attempt_called(ledger, word);
+  if (!attempt) return std::unexpected(trouble_of(attempt.error()));
+  return std::move(*attempt);
+}
+
+Exit fail(const Shell& shell, const Refusal& refusal) {
+  return shell.fail(trouble_of(refusal).code, refusal.words, refusal.runtime_status);
+}
+
+Hand hand_of(const Books& books, const Shell& shell) {
+  return {*books.ledger, *books.desk, shell.person, shell.now()};
 }
 
 }  // namespace holdfast::cli

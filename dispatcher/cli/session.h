@@ -7,6 +7,7 @@
 #include "dispatcher/board/desk.h"
 #include "dispatcher/cli/installation.h"
 #include "dispatcher/cli/shell.h"
+#include "dispatcher/hand/hand.h"
 
 namespace holdfast::cli {
 
@@ -23,6 +24,7 @@ Or<Books> open_books(const Shell&, LedgerMode);
 // Exit codes for what boards and ledgers answer.
 Trouble trouble_of(const DeskError&);
 Trouble trouble_of(const RawReply&);
+Trouble trouble_of(const Refusal&);
 
 // "T-1", or "T-1-g2" for one attempt; which is meant is never a guess, since no ticket id ends like the
 // latter.
@@ -33,5 +35,8 @@ Or<Attempt> open_attempt_named(Ledger&, const std::string&);  // conflict where 
 inline Exit fail(const Shell& shell, const Trouble& trouble) {
   return shell.fail(trouble.code, trouble.words);
 }
+Exit fail(const Shell&, const Refusal&);
+
+Hand hand_of(const Books&, const Shell&);  // of the person who calls
 
 }  // namespace holdfast::cli

@@ -9,7 +9,7 @@
 
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/git_part.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/cli/tmux_folder.h"
 #include "dispatcher/config/fields.h"

@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "dispatcher/cli/command.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/cli/text_input.h"
 #include "dispatcher/core/decide.h"

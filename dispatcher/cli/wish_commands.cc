@@ -6,8 +6,7 @@
 
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/git_part.h"
-#include "dispatcher/cli/messages.h"
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/cli/text_input.h"
 #include "dispatcher/core/decide.h"
@@ -52,44 +51,38 @@ Exit say(Shell& shell, const TicketId& ticket, const std::string& done, const st
   return Exit::ok;
 }
 
-Exit end_ticket(const Arguments& args, Shell& shell, StopWish wish, BoardState otherwise) {
-  auto named = named_ticket(args, shell);
-  if (!named) return fail(shell, named.error());
-  const std::string why = by_and_why(args, shell);
-  if (named->newest && named->newest->open()) {
-    const auto wrote = named->books.ledger->write(RecordWish{named->newest->id, wish, why}, shell.now());
-    if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered)
-      return fail(shell, trouble_of(wrote.raw));
-    wake_dispatcher(named->books.config);
-    return say(shell, named->ticket, "wish",
-               "wish recorded; " + attempt_key(named->newest->id) +
-                   " is ended, its work saved, then the ticket is " + words_for(otherwise));
-  }
-  const auto now = named->books.desk->move(named->ticket, otherwise, args.one("reason").value_or(""),
-                                           shell.person, shell.now());
-  if (!now) return fail(shell, trouble_of(now.error()));
-  wake_dispatcher(named->books.config);
-  return say(shell, named->ticket, "moved", std::string("is ") + words_for(otherwise));
+Exit end_ticket(const Arguments& args, Shell& shell,
+                Taken<Ended> (*end)(const Hand&, const TicketId&, const std::string&)) {
+  const auto id = ticket_named(*args.one("TICKET"));
+  if (!id) return fail(shell, id.error());
+  auto books = open_books(shell, LedgerMode::command_line);
+  if (!books) return fail(shell, books.error());
+  const auto ended = end(hand_of(*books, shell), *id, args.one("reason").value_or(""));
+  if (!ended) return fail(shell, ended.error());
+  wake_dispatcher(books->config);
+  if (ended->wished)
+    return say(shell, *id, "wish",
+               "wish recorded; " + attempt_key(*ended->wished) +
+                   " is ended, its work saved, then the ticket is " + words_for(ended->state));
+  return say(shell, *id, "moved", std::string("is ") + words_for(ended->state));
 }
 
-Exit cancel(const Arguments& args, Shell& shell) {
-  return end_ticket(args, shell, StopWish::cancel, BoardState::cancelled);
+Exit cancel_ticket(const Arguments& args, Shell& shell) {
+  return end_ticket(args, shell, cancel);
 }
-Exit park(const Arguments& args, Shell& shell) {
-  return end_ticket(args, shell, StopWish::park, BoardState::backlog);
+Exit park_ticket(const Arguments& args, Shell& shell) {
+  return end_ticket(args, shell, park);
 }
 
-Exit retry(const Arguments& args, Shell& shell) {
-  auto named = named_ticket(args, shell);
-  if (!named) return fail(shell, named.error());
-  const auto wrote = named->books.ledger->write(Retry{named->ticket, by_and_why(args, shell)}, shell.now());
-  if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered)
-    return fail(shell, trouble_of(wrote.raw));
-  const auto now = named->books.desk->move(
-      named->ticket, BoardState::todo, args.one("reason").value_or("tried again"), shell.person, shell.now());
-  if (!now) return fail(shell, trouble_of(now.error()));
-  wake_dispatcher(named->books.config);
-  return say(shell, named->ticket, "retried", "is todo again; its budgets begin anew");
+Exit retry_ticket(const Arguments& args, Shell& shell) {
+  const auto id = ticket_named(*args.one("TICKET"));
+  if (!id) return fail(shell, id.error());
+  auto books = open_books(shell, LedgerMode::command_line);
+  if (!books) return fail(shell, books.error());
+  const auto again = retry(hand_of(*books, shell), *id, args.one("reason").value_or(""));
+  if (!again) return fail(shell, again.error());
+  wake_dispatcher(books->config);
+  return say(shell, *id, "retried", "is todo again; its budgets begin anew");
 }
 
 std::string short_ref(const std::string& ref) {
@@ -138,48 +131,20 @@ Exit waive(const Arguments& args, Shell& shell) {
              "does not wait for " + branch + " any more; its commits stay where they are");
 }
 
-Exit answer(const Arguments& args, Shell& shell) {
+Exit answer_question(const Arguments& args, Shell& shell) {
   const auto text = words_or_file(args, shell, "TEXT", "file");
   if (!text) return fail(shell, text.error());
-  auto named = named_ticket(args, shell);
-  if (!named) return fail(shell, named.error());
-  if (!named->newest || !named->newest->open())
-    return shell.fail(Exit::conflict, named->ticket.value + " has no runtime that could be answered",
-                      "closed");
-  const Attempt& a = *named->newest;
-  if (a.phase != Phase::waiting)
-    return shell.fail(Exit::conflict,
-                      attempt_key(a.id) + " has not asked anything, status=" + words_for(a.phase) +
-                          "; `holdfast runtime send` sends a note all the same",
-                      words_for(a.phase));
-  // One answer to a question: it is named after the place of its question, and the ledger takes a name once.
-  // One that was given up may be said again.
-  const auto messages = named->books.ledger->messages_of(a.id);
-  if (messages.raw.transport != Transport::answered || messages.raw.code != 0)
-    return fail(shell, trouble_of(messages.raw));
-  std::string name = attempt_key(a.id) + "-answer-" + std::to_string(a.said_offset);
-  for (auto same = messages.value.begin(); same != messages.value.end();) {
-    if (same->id.value != name) {
-      ++same;
-      continue;
-    }
-    if (same->state != MessageState::dropped)
-      return shell.fail(Exit::conflict,
-                        attempt_key(a.id) + ": its question is already answered, by " + safe(same->by, 80),
-                        words_for(same->state));
-    name += "-again";
-    same = messages.value.begin();
-  }
-  const auto sent = queue_message(*named->books.ledger, a, MessageKind::answer, *text, shell, name);
-  if (!sent && sent.error().code == Exit::conflict)
-    return shell.fail(Exit::conflict,
-                      attempt_key(a.id) + ": its question is already answered, or it has ended", "answered");
+  const auto id = ticket_named(*args.one("TICKET"));
+  if (!id) return fail(shell, id.error());
+  auto books = open_books(shell, LedgerMode::command_line);
+  if (!books) return fail(shell, books.error());
+  const auto sent = answer(hand_of(*books, shell), *id, *text);
   if (!sent) return fail(shell, sent.error());
-  wake_dispatcher(named->books.config);
+  wake_dispatcher(books->config);
   if (shell.json)
     print(shell, row_of(*sent));
   else
-    shell.out << attempt_key(a.id) << "  answer queued as " << sent->id.value << "\n";
+    shell.out << attempt_key(sent->attempt) << "  answer queued as " << sent->id.value << "\n";
   return Exit::ok;
 }
 
@@ -197,21 +162,21 @@ std::vector<Command> wish_commands() {
        {a_ticket},
        {reason},
        {{"holdfast ticket cancel T-1 --reason 'not needed any more'", ""}},
-       cancel},
+       cancel_ticket},
       {{"ticket", "park"},
        "Sends a ticket back to the backlog; a live worker is ended first.",
        "",
        {a_ticket},
        {reason},
        {{"holdfast ticket park T-1", ""}},
-       park},
+       park_ticket},
       {{"ticket", "retry"},
        "Gives a ticket another try, with fresh budgets and no waiting.",
        "Refused while an attempt of it is open.",
        {a_ticket},
        {reason},
        {{"holdfast ticket retry T-1", ""}},
-       retry},
+       retry_ticket},
       {{"ticket", "answer"},
        "Answers the question that a worker has asked; it goes into the same live runtime.",
        "Exit code 4 where it has not asked anything, or its question is answered already; the message says "
@@ -220,7 +185,7 @@ std::vector<Command> wish_commands() {
        {a_ticket, {"TEXT", "The answer; else from --file.", Is::text, false, false}},
        {{"file", "FILE", "The text from a file; - is the standard input.", 'F', false, Is::file}},
        {{"holdfast ticket answer T-1 'Use the second one.'", ""}},
-       answer},
+       answer_question},
       {{"ticket", "waive"},
        "Gives up a stranded branch, so that it keeps the ticket from being done no longer.",
        "Nothing is deleted; the ticket only stops waiting for these commits. Exit code 4, with the names "

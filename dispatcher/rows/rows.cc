@@ -1,13 +1,11 @@
-#include "dispatcher/cli/rows.h"
+#include "dispatcher/rows/rows.h"
 
 #include <nlohmann/json.hpp>
-#include <ostream>
 
-#include "dispatcher/cli/shell.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 namespace {
 
 Json at(Instant instant) {
@@ -210,12 +208,4 @@ Json row_of(const RecordSighting& r) {
   return j;
 }
 
-void print(const Shell& shell, const Json& j) {
-  shell.out << j.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
-}
-
-void print_line(const Shell& shell, const Json& j) {
-  shell.out << j.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
-}
-
-}  // namespace holdfast::cli
+}  // namespace holdfast

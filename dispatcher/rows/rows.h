@@ -1,5 +1,5 @@
-// The core's values as JSON, with stable names. Numbers of enums never appear; ids are always whole: a
-// runtime is named by ticket, generation and "runtime": "T-1-g2".
+// The core's values as JSON, with stable names, for the command line and the HTTP interface alike. Numbers of
+// enums never appear; ids are always whole: a runtime is named by ticket, generation and "runtime": "T-1-g2".
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -12,9 +12,8 @@
 #include "dispatcher/core/board_ticket.h"
 #include "dispatcher/core/branch_facts.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 
-class Shell;
 using Json = nlohmann::ordered_json;
 
 Json row_of(const BoardTicket&, bool with_body);
@@ -29,7 +28,4 @@ Json row_of(const ProcessIdentity&);
 const char* words_of(Presence);
 const char* words_of(Decision);
 
-void print(const Shell&, const Json&);       // indented, one document
-void print_line(const Shell&, const Json&);  // for streams
-
-}  // namespace holdfast::cli
+}  // namespace holdfast

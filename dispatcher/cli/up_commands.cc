@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "dispatcher/cli/command.h"
+#include "dispatcher/cli/front_door.h"
 #include "dispatcher/cli/hindrances.h"
 #include "dispatcher/cli/idle.h"
 #include "dispatcher/cli/progress.h"
@@ -82,6 +83,9 @@ Exit up(const Arguments& args, Shell& shell) {
   auto opened = open_installation(*config, LedgerMode::dispatcher);
   if (!opened) return fail(shell, opened.error());
   Installation& parts = **opened;
+  const auto door = open_front_door(*config);
+  if (!door) return fail(shell, door.error());
+  if (*door && !shell.json) shell.out << "listening on " << (*door)->address() << "\n" << std::flush;
   Policy policy = config->policy;
   policy.environment = own_environment();
 

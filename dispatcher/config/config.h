@@ -22,6 +22,10 @@ struct Config {
   Duration pool_deadline = minutes(10);
   std::string git_name = "Holdfast", git_email = "holdfast@localhost";  // author of salvages and merges
   bool set_ignored_aside = false;  // ignored files leave a slot with its worker
+  // The HTTP interface. `listen`: "host:port", "port" alone is 127.0.0.1's, empty: none.
+  std::string listen = {};
+  std::string unix_socket = {};  // absolute; empty: none
+  std::string token_file = {};   // absolute; empty: none is asked for on loopback, state/http-token elsewhere
 };
 
 // One line: "holdfast.json:4:25: /profiles/x/memory: expected ...".

@@ -23,6 +23,19 @@ bool is_absolute_or_empty(std::string_view text) {
   return text.empty() || text.starts_with('/');
 }
 
+bool is_socket_path(std::string_view text) {
+  return is_absolute_or_empty(text) && text.size() <= 100;
+}
+// "7878", ":7878", "127.0.0.1:7878", "[::1]:7878"; whether the address is one is seen when it is used.
+bool is_listen(std::string_view text) {
+  if (text.empty()) return true;
+  const auto colon = text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
+  return !port.empty() && port.size() <= 5 &&
+         std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) &&
+         std::stoi(std::string(port)) <= 65535;
+}
+
 // An enumerator as one of a few words.
 template <class E>
 void choose(FieldVisitor& v, Field field, const std::vector<std::string_view>& words,
@@ -182,6 +195,18 @@ void visit_fields(FieldVisitor& v, Draft& draft) {
               "aside."},
              {"keep", "set_aside"}, chosen);
     c.set_ignored_aside = chosen == 1;
+  });
+  v.section({"server", "The HTTP interface of `holdfast up`."}, [&] {
+    v.text({"listen",
+            "Where it listens: host:port, or a port of 127.0.0.1; port 0 is any that is free (see "
+            "state/http-address). Empty: nowhere."},
+           c.listen, "\"\", a port, or an address and a port such as \"127.0.0.1:7878\"", is_listen);
+    v.text({"unix_socket", "A socket for this machine's programs of the same user, absolute; empty: none."},
+           c.unix_socket, "an absolute path of at most 100 bytes, or \"\"", is_socket_path);
+    v.text({"token_file",
+            "The bearer token, in a file that only its owner may read, absolute; made where it is missing. "
+            "Empty: none on loopback, state/http-token on any other address."},
+           c.token_file, "an absolute path, or \"\"", is_absolute_or_empty);
   });
   v.section({"screen", "The workers' terminals."}, [&] {
     v.number({"columns", "Width in characters."}, p.columns, 20, 1000);

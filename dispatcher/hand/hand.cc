@@ -140,7 +140,13 @@ Taken<AttemptId> stop(const Hand& hand, const std::string& runtime, const std::s
 
 Taken<Message> send(const Hand& hand, const Attempt& attempt, const std::string& text,
                     const std::string& name) {
-  return queue(hand, attempt, MessageKind::note, text, name);
+  auto sent = queue(hand, attempt, MessageKind::note, text, name);
+  if (sent || sent.error().status != 409) return sent;
+  // The name is taken: by this very message, said before, or by another.
+  const auto messages = hand.ledger.messages_of(attempt.id);
+  for (const Message& m : messages.value)
+    if (m.id.value == name && m.text == text && m.kind == MessageKind::note) return m;
+  return sent;
 }
 
 Taken<Message> answer(const Hand& hand, const TicketId& id, const std::string& text) {

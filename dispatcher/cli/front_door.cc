@@ -1,0 +1,100 @@
+#include "dispatcher/cli/front_door.h"
+
+#include <unistd.h>
+
+#include "dispatcher/board/desk.h"
+#include "dispatcher/server/api.h"
+#include "dispatcher/server/listener.h"
+#include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/file_records.h"
+
+namespace holdfast::cli {
+
+struct FrontDoor::Parts {
+  Config config;
+  std::unique_ptr<SqliteLedger> ledger;
+  std::unique_ptr<Desk> desk;
+  std::unique_ptr<FileRecords> records;
+  std::unique_ptr<server::ApiParts> api;
+  std::unique_ptr<server::Listener> listener;  // first to go
+  std::string address;
+};
+
+FrontDoor::FrontDoor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+FrontDoor::~FrontDoor() {
+  parts_->listener.reset();
+  ::unlink((parts_->config.state + "/http-address").c_str());
+}
+const std::string& FrontDoor::address() const {
+  return parts_->address;
+}
+
+namespace {
+
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+// "host:port" in its parts; the port alone is of 127.0.0.1.
+void take_listen(const std::string& listen, server::ListenerOptions& options) {
+  options.address.clear();
+  if (listen.empty()) return;
+  const auto colon = listen.rfind(':');
+  std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host == "localhost" || host.empty()) host = "127.0.0.1";
+  options.address = host;
+  options.port =
+      static_cast<std::uint16_t>(std::stoi(colon == std::string::npos ? listen : listen.substr(colon + 1)));
+}
+
+}  // namespace
+
+Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config) {
+  if (config.listen.empty() && config.unix_socket.empty()) return nullptr;
+  auto parts = std::make_unique<FrontDoor::Parts>();
+  parts->config = config;
+  const Places places = places_of(config);
+  auto ledger = open_ledger(places.ledger, LedgerMode::command_line);
+  if (!ledger) return bad(ledger.error());
+  auto desk = open_desk(places.ledger, LedgerMode::command_line);
+  if (!desk) return bad(desk.error());
+  parts->ledger = std::move(*ledger);
+  parts->desk = std::move(*desk);
+  parts->records = std::make_unique<FileRecords>(places.records);
+
+  server::ListenerOptions options;
+  take_listen(config.listen, options);
+  options.unix_socket = config.unix_socket;
+  std::string token_file = config.token_file;
+  if (token_file.empty() && !options.address.empty() && !is_loopback(options.address))
+    token_file = config.state + "/http-token";
+  if (!token_file.empty()) {
+    auto token = server::read_or_make_token(token_file);
+    if (!token) return bad(token.error());
+    options.token = std::move(*token);
+  }
+  FrontDoor::Parts& p = *parts;
+  parts->api = std::make_unique<server::ApiParts>(
+      server::ApiParts{*p.ledger, *p.desk, *p.records, p.config.policy, HOLDFAST_VERSION, wall_clock,
+                       [&p] { wake_dispatcher(p.config); }, random_token});
+  server::EventSource source;
+  source.newest = [&p] { return p.ledger->load().value.seq; };
+  source.after = [&p](std::int64_t after, int at_most) {
+    return p.ledger->events_after(after, std::nullopt, at_most).value;
+  };
+  auto listener = server::Listener::open(
+      options, [&p](const server::HttpRequest& request) { return answer_request(*p.api, request); }, source);
+  if (!listener) return bad("server: " + listener.error());
+  parts->listener = std::move(*listener);
+  parts->address = options.address.empty()
+                       ? "unix:" + options.unix_socket
+                       : "http://" +
+                             (options.address.find(':') == std::string::npos ? options.address
+                                                                             : "[" + options.address + "]") +
+                             ":" + std::to_string(parts->listener->port());
+  replace_file(config.state, "http-address", parts->address + "\n", Durable::no);
+  return std::make_unique<FrontDoor>(std::move(parts));
+}
+
+}  // namespace holdfast::cli

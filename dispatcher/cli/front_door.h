@@ -1,0 +1,27 @@
+// The HTTP interface of a running dispatcher: its own connections to the ledger's file, so that nobody who
+// asks stands in the dispatcher's way.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "dispatcher/cli/installation.h"
+
+namespace holdfast::cli {
+
+class FrontDoor {
+ public:
+  ~FrontDoor();                                      // closes all connections, and takes the address away
+  [[nodiscard]] const std::string& address() const;  // "http://127.0.0.1:7878", for people
+
+  struct Parts;
+  explicit FrontDoor(std::unique_ptr<Parts>);
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+// nullptr where the configuration wants none. Writes `http-address` into the state folder.
+Or<std::unique_ptr<FrontDoor>> open_front_door(const Config&);
+
+}  // namespace holdfast::cli

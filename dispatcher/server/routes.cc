@@ -1,0 +1,604 @@
+// The routes: what people and programs can ask for, each a few lines over the same hand that the command line
+// has.
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "dispatcher/core/decide.h"
+#include "dispatcher/core/names.h"
+#include "dispatcher/core/words.h"
+#include "dispatcher/server/api.h"
+
+namespace holdfast::server {
+namespace {
+
+using Refused = std::unexpected<Refusal>;
+
+Refused invalid(std::string words) {
+  return Refused(Refusal{422, "invalid", std::move(words)});
+}
+
+bool answered(const RawReply& raw) {
+  return raw.transport == Transport::answered && raw.code == 0;
+}
+
+// Who asks, for the record: a name that they give themselves. Whether they may ask is settled before.
+std::string person_of(const HttpRequest& request) {
+  const auto name = request.header("holdfast-by");
+  return name && !name->empty() ? printable(*name, 80) : "http";
+}
+
+Hand hand_of(const ApiParts& parts, const HttpRequest& request) {
+  return {parts.ledger, parts.desk, person_of(request), parts.now()};
+}
+
+const std::string& named(const HttpRequest& request) {
+  return request.path.at(3);
+}
+
+// --- what is sent
+// -------------------------------------------------------------------------------------------------
+
+Taken<Json> object_in(const HttpRequest& request) {
+  if (request.body.empty()) return Json::object();
+  Json j = Json::parse(request.body, nullptr, false);
+  if (j.is_discarded()) return Refused(Refusal{400, "not_json", "the body is not JSON"});
+  if (!j.is_object()) return Refused(Refusal{400, "not_json", "the body must be one JSON object"});
+  return j;
+}
+
+// Every field by its name and kind; one that is not known is a mistake, not a wish that is passed over.
+class Fields {
+ public:
+  explicit Fields(Json object) : object_(std::move(object)) {}
+
+  std::optional<std::string> text(const char* name) {
+    const Json* value = take(name);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_string()) return value->get<std::string>();
+    wrong(name, "a string");
+    return std::nullopt;
+  }
+  std::optional<int> number(const char* name) {
+    const Json* value = take(name);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_number_integer()) {
+      const auto n = value->get<std::int64_t>();
+      if (n >= -1'000'000 && n <= 1'000'000) return static_cast<int>(n);
+    }
+    wrong(name, "a whole number up to a million");
+    return std::nullopt;
+  }
+  std::optional<std::vector<std::string>> texts(const char* name) {
+    const Json* value = take(name);
+    if (value == nullptr) return std::nullopt;
+    std::vector<std::string> list;
+    if (value->is_array())
+      for (const Json& one : *value) {
+        if (!one.is_string()) break;
+        list.push_back(one.get<std::string>());
+      }
+    if (value->is_array() && list.size() == value->size()) return list;
+    wrong(name, "a list of strings");
+    return std::nullopt;
+  }
+  std::optional<BoardState> state(const char* name) {
+    const auto word = text(name);
+    if (!word) return std::nullopt;
+    const auto state = board_state_from(*word);
+    if (!state) wrong(name, "backlog, todo, in_progress, in_review, blocked, done or cancelled");
+    return state;
+  }
+  // After all fields were asked for: the first mistake.
+  std::optional<Refusal> mistake() const {
+    if (!words_.empty()) return Refusal{422, "invalid", words_};
+    for (const auto& [key, value] : object_.items())
+      if (std::ranges::find(known_, key) == known_.end())
+        return Refusal{422, "unknown_field", "/" + printable(key, 80) + " is not a field of this request"};
+    return std::nullopt;
+  }
+
+ private:
+  const Json* take(const char* name) {
+    known_.emplace_back(name);
+    const auto found = object_.find(name);
+    return found == object_.end() || found->is_null() ? nullptr : &*found;
+  }
+  void wrong(const char* name, const char* expected) {
+    if (words_.empty()) words_ = std::string("/") + name + " must be " + expected;
+  }
+  Json object_;
+  std::vector<std::string> known_;
+  std::string words_;
+};
+
+// --- versions
+// -----------------------------------------------------------------------------------------------------
+
+std::string etag_of(const BoardTicket& ticket) {
+  return "\"" + std::to_string(ticket.version) + "\"";
+}
+
+HttpAnswer ticket_answer(int status, const BoardTicket& ticket) {
+  HttpAnswer answer = json_answer(status, row_of(ticket, true));
+  answer.headers.emplace_back("ETag", etag_of(ticket));
+  return answer;
+}
+
+// nullopt: whatever it is now.
+Taken<std::optional<std::int64_t>> version_wanted(const HttpRequest& request) {
+  const auto tag = request.header("if-match");
+  if (!tag || *tag == "*") return std::optional<std::int64_t>{};
+  std::int64_t version = 0;
+  const char* end = tag->data() + tag->size();
+  if (tag->size() >= 3 && tag->front() == '"' && tag->back() == '"') {
+    const auto parsed = std::from_chars(tag->data() + 1, end - 1, version);
+    if (parsed.ec == std::errc{} && parsed.ptr == end - 1) return std::optional(version);
+  }
+  return Refused(
+      Refusal{412, "version_conflict", "If-Match holds no version of a ticket: expected \"<number>\""});
+}
+
+// A condition that did not hold is told from a refusal for another reason.
+HttpAnswer desk_refusal(const DeskError& error, const std::optional<std::int64_t>& wanted,
+                        const ApiParts& parts, const TicketId& id) {
+  if (wanted && error.status == 409)
+    if (const auto now = parts.desk.show(id); now && now->ticket.version != *wanted) {
+      HttpAnswer answer = problem(412, "version_conflict", error.words, {{"version", now->ticket.version}});
+      answer.headers.emplace_back("ETag", etag_of(now->ticket));
+      return answer;
+    }
+  return problem(refusal_of(error));
+}
+
+Taken<int> limit_asked(const HttpRequest& request, int usual, int most) {
+  const auto word = request.asked("limit");
+  if (!word) return usual;
+  int n = 0;
+  const auto parsed = std::from_chars(word->data(), word->data() + word->size(), n);
+  if (parsed.ec != std::errc{} || parsed.ptr != word->data() + word->size() || n < 1 || n > most)
+    return invalid("limit must be a whole number from 1 to " + std::to_string(most));
+  return n;
+}
+
+Taken<std::int64_t> number_asked(const HttpRequest& request, const char* name) {
+  const auto word = request.asked(name);
+  if (!word) return 0;
+  std::int64_t n = 0;
+  const auto parsed = std::from_chars(word->data(), word->data() + word->size(), n);
+  if (parsed.ec != std::errc{} || parsed.ptr != word->data() + word->size() || n < 0)
+    return invalid(std::string(name) + " must be a whole number");
+  return n;
+}
+
+// --- tickets
+// ------------------------------------------------------------------------------------------------------
+
+std::vector<TicketId> ids_from(const std::vector<std::string>& words) {
+  std::vector<TicketId> ids;
+  for (const std::string& word : words) ids.push_back({word});
+  return ids;
+}
+
+std::optional<Refusal> does_not_fit(const ApiParts& parts, const BoardTicket& ticket,
+                                    const std::string& profile) {
+  const Profile* known = profile_of(parts.policy, profile);
+  if (known == nullptr) {
+    if (profile.empty()) return std::nullopt;
+    return Refusal{422, "no_such_profile", "there is no worker profile '" + printable(profile, 80) + "'"};
+  }
+  if (const auto wrong = too_long_to_give(ticket, *known)) return Refusal{422, "too_long", *wrong};
+  return std::nullopt;
+}
+
+HttpAnswer list_tickets(const ApiParts& parts, const HttpRequest& request) {
+  TicketFilter filter;
+  if (const auto word = request.asked("state")) {
+    const auto state = board_state_from(*word);
+    if (!state) return problem(422, "invalid", "state: there is no state '" + printable(*word, 40) + "'");
+    filter.states.insert(*state);
+  }
+  if (const auto label = request.asked("label")) filter.labels = {*label};
+  filter.text = request.asked("text").value_or("");
+  const auto limit = limit_asked(request, 1000, 10'000);
+  if (!limit) return problem(limit.error());
+  filter.at_most = *limit;
+  const auto tickets = parts.desk.list(filter);
+  if (!tickets) return problem(refusal_of(tickets.error()));
+  Json rows = Json::array();
+  for (const BoardTicket& t : *tickets) rows.push_back(row_of(t, false));
+  return json_answer(200, {{"tickets", rows}});
+}
+
+HttpAnswer add_ticket(const ApiParts& parts, const HttpRequest& request) {
+  auto object = object_in(request);
+  if (!object) return problem(object.error());
+  Fields fields(std::move(*object));
+  NewTicket ticket;
+  ticket.id = {fields.text("id").value_or("")};
+  ticket.title = fields.text("title").value_or("");
+  ticket.body = fields.text("body").value_or("");
+  ticket.state = fields.state("state").value_or(BoardState::todo);
+  ticket.priority = fields.number("priority").value_or(100);
+  ticket.profile = fields.text("profile").value_or("");
+  ticket.labels = fields.texts("labels").value_or(std::vector<std::string>{});
+  ticket.depends_on = ids_from(fields.texts("depends_on").value_or(std::vector<std::string>{}));
+  if (const auto wrong = fields.mistake()) return problem(*wrong);
+  BoardTicket asked;
+  asked.title = ticket.title;
+  asked.body = ticket.body;
+  if (const auto wrong = does_not_fit(parts, asked, ticket.profile)) return problem(*wrong);
+  const auto made = parts.desk.add(ticket, person_of(request), parts.now());
+  if (!made) return problem(refusal_of(made.error()));
+  parts.wake();
+  HttpAnswer answer = ticket_answer(201, *made);
+  answer.headers.emplace_back("Location", "/api/v1/tickets/" + made->id.value);
+  return answer;
+}
+
+HttpAnswer show_ticket(const ApiParts& parts, const HttpRequest& request) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  const auto page = parts.desk.show(*id);
+  if (!page) return problem(refusal_of(page.error()));
+  if (request.header("if-none-match") == etag_of(page->ticket)) {
+    HttpAnswer same;
+    same.status = 304;
+    same.headers.emplace_back("ETag", etag_of(page->ticket));
+    return same;
+  }
+  Json j = row_of(*page);
+  const auto attempts = parts.ledger.attempts_of(*id);
+  if (!answered(attempts.raw)) return problem(refusal_of(attempts.raw));
+  j["attempts"] = Json::array();
+  for (const Attempt& a : attempts.value) j["attempts"].push_back(row_of(a));
+  HttpAnswer answer = json_answer(200, j);
+  answer.headers.emplace_back("ETag", etag_of(page->ticket));
+  return answer;
+}
+
+HttpAnswer edit_ticket(const ApiParts& parts, const HttpRequest& request) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  const auto wanted = version_wanted(request);
+  if (!wanted) return problem(wanted.error());
+  auto object = object_in(request);
+  if (!object) return problem(object.error());
+  Fields fields(std::move(*object));
+  TicketEdit edit;
+  edit.title = fields.text("title");
+  edit.body = fields.text("body");
+  edit.profile = fields.text("profile");
+  edit.priority = fields.number("priority");
+  edit.labels = fields.texts("labels");
+  if (const auto others = fields.texts("depends_on")) edit.depends_on = ids_from(*others);
+  if (const auto wrong = fields.mistake()) return problem(*wrong);
+  edit.expected_version = *wanted;
+  if (const auto before = parts.desk.show(*id)) {
+    BoardTicket asked = before->ticket;
+    asked.title = edit.title.value_or(asked.title);
+    asked.body = edit.body.value_or(asked.body);
+    if (const auto wrong = does_not_fit(parts, asked, edit.profile.value_or(asked.profile)))
+      return problem(*wrong);
+  }
+  const auto now = parts.desk.edit(*id, edit, parts.now());
+  if (!now) return desk_refusal(now.error(), *wanted, parts, *id);
+  parts.wake();
+  return ticket_answer(200, *now);
+}
+
+HttpAnswer move_ticket(const ApiParts& parts, const HttpRequest& request) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  const auto wanted = version_wanted(request);
+  if (!wanted) return problem(wanted.error());
+  auto object = object_in(request);
+  if (!object) return problem(object.error());
+  Fields fields(std::move(*object));
+  const auto state = fields.state("state");
+  const std::string reason = fields.text("reason").value_or("");
+  if (const auto wrong = fields.mistake()) return problem(*wrong);
+  if (!state) return problem(422, "invalid", "/state is needed: where the ticket is to go");
+  const auto now = parts.desk.move(*id, *state, reason, person_of(request), parts.now(), *wanted);
+  if (!now) return desk_refusal(now.error(), *wanted, parts, *id);
+  parts.wake();
+  return ticket_answer(200, *now);
+}
+
+HttpAnswer comment_ticket(const ApiParts& parts, const HttpRequest& request) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  auto object = object_in(request);
+  if (!object) return problem(object.error());
+  Fields fields(std::move(*object));
+  const auto text = fields.text("text");
+  if (const auto wrong = fields.mistake()) return problem(*wrong);
+  if (!text) return problem(422, "invalid", "/text is needed");
+  const auto comment = parts.desk.comment(*id, *text, person_of(request), parts.now());
+  if (!comment) return problem(refusal_of(comment.error()));
+  return json_answer(201, {{"ticket", id->value}, {"key", comment->key}});
+}
+
+// {"reason": "..."}, and nothing else.
+Taken<std::string> reason_in(const HttpRequest& request) {
+  auto object = object_in(request);
+  if (!object) return Refused(object.error());
+  Fields fields(std::move(*object));
+  const std::string reason = fields.text("reason").value_or("");
+  if (const auto wrong = fields.mistake()) return Refused(*wrong);
+  return reason;
+}
+
+HttpAnswer end_ticket(const ApiParts& parts, const HttpRequest& request,
+                      Taken<Ended> (*end)(const Hand&, const TicketId&, const std::string&)) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  const auto reason = reason_in(request);
+  if (!reason) return problem(reason.error());
+  const auto ended = end(hand_of(parts, request), *id, *reason);
+  if (!ended) return problem(ended.error());
+  parts.wake();
+  return json_answer(ended->wished ? 202 : 200,
+                     {{"ticket", id->value},
+                      {"did", ended->wished ? "wish" : "moved"},
+                      {"runtime", ended->wished ? Json(attempt_key(*ended->wished)) : Json(nullptr)},
+                      {"state", words_for(ended->state)}});
+}
+HttpAnswer cancel_ticket(const ApiParts& parts, const HttpRequest& request) {
+  return end_ticket(parts, request, cancel);
+}
+HttpAnswer park_ticket(const ApiParts& parts, const HttpRequest& request) {
+  return end_ticket(parts, request, park);
+}
+
+HttpAnswer retry_ticket(const ApiParts& parts, const HttpRequest& request) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  const auto reason = reason_in(request);
+  if (!reason) return problem(reason.error());
+  const auto again = retry(hand_of(parts, request), *id, *reason);
+  if (!again) return problem(again.error());
+  parts.wake();
+  return ticket_answer(200, *again);
+}
+
+Taken<std::string> text_in(const HttpRequest& request) {
+  auto object = object_in(request);
+  if (!object) return Refused(object.error());
+  Fields fields(std::move(*object));
+  const auto text = fields.text("text");
+  if (const auto wrong = fields.mistake()) return Refused(*wrong);
+  if (!text) return invalid("/text is needed");
+  return *text;
+}
+
+HttpAnswer answer_question(const ApiParts& parts, const HttpRequest& request) {
+  const auto id = ticket_called(named(request));
+  if (!id) return problem(id.error());
+  const auto text = text_in(request);
+  if (!text) return problem(text.error());
+  const auto sent = answer(hand_of(parts, request), *id, *text);
+  if (!sent) return problem(sent.error());
+  parts.wake();
+  return json_answer(202, row_of(*sent));
+}
+
+// --- runtimes
+// -----------------------------------------------------------------------------------------------------
+
+HttpAnswer list_runtimes(const ApiParts& parts, const HttpRequest&) {
+  const auto open = parts.ledger.open_attempts();
+  if (!answered(open.raw)) return problem(refusal_of(open.raw));
+  Json rows = Json::array();
+  for (const Attempt& a : open.value) rows.push_back(row_of(a));
+  return json_answer(200, {{"runtimes", rows}});
+}
+
+HttpAnswer show_runtime(const ApiParts& parts, const HttpRequest& request) {
+  const auto attempt = attempt_called(parts.ledger, named(request));
+  if (!attempt) return problem(attempt.error());
+  Json j = row_of(*attempt);
+  const auto messages = parts.ledger.messages_of(attempt->id);
+  if (!answered(messages.raw)) return problem(refusal_of(messages.raw));
+  j["messages"] = Json::array();
+  for (const Message& m : messages.value) j["messages"].push_back(row_of(m));
+  const auto record = parts.records.read(attempt->id);
+  j["record"] = answered(record.raw) ? row_of(record.value) : Json(nullptr);
+  return json_answer(200, j);
+}
+
+bool fit_for_a_name(const std::string& key) {
+  return !key.empty() && key.size() <= 80 && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// The refused send: `?if=ready` answers 409 with the runtime's status, and queues nothing.
+HttpAnswer send_message(const ApiParts& parts, const HttpRequest& request) {
+  const auto text = text_in(request);
+  if (!text) return problem(text.error());
+  const auto attempt = open_attempt_called(parts.ledger, named(request));
+  if (!attempt) return problem(attempt.error());
+  if (const auto condition = request.asked("if")) {
+    if (*condition != "ready") return problem(422, "invalid", "if: the only condition is `ready`");
+    const auto messages = parts.ledger.messages_of(attempt->id);
+    const auto record = parts.records.read(attempt->id);
+    if (const auto no = not_ready(*attempt, messages.value, answered(record.raw) ? &record.value : nullptr))
+      return problem(*no);
+  }
+  // The key of the caller names the message, and the ledger takes a name once: a repeated request is one
+  // message.
+  const auto key = request.header("idempotency-key");
+  if (key && !fit_for_a_name(*key))
+    return problem(422, "invalid_key", "Idempotency-Key: expected 1 to 80 letters, digits, - and _");
+  const auto sent =
+      send(hand_of(parts, request), *attempt, *text, key ? "k-" + *key : "m-" + parts.random_name());
+  if (!sent) return problem(sent.error());
+  parts.wake();
+  return json_answer(202, row_of(*sent));
+}
+
+HttpAnswer stop_runtime(const ApiParts& parts, const HttpRequest& request) {
+  const auto reason = reason_in(request);
+  if (!reason) return problem(reason.error());
+  const auto wished = stop(hand_of(parts, request), named(request), *reason);
+  if (!wished) return problem(wished.error());
+  parts.wake();
+  return json_answer(202, {{"runtime", attempt_key(*wished)}, {"did", "wish"}, {"wish", "stop"}});
+}
+
+// --- the rest
+// -----------------------------------------------------------------------------------------------------
+
+HttpAnswer pool(const ApiParts& parts, const HttpRequest&) {
+  const auto contents = parts.ledger.load();
+  if (!answered(contents.raw)) return problem(refusal_of(contents.raw));
+  Json rows = Json::array();
+  for (const Slot& slot : contents.value.slots) rows.push_back(row_of(slot, nullptr));
+  return json_answer(200, {{"slots", rows}});
+}
+
+HttpAnswer events(const ApiParts& parts, const HttpRequest& request) {
+  const auto after = number_asked(request, "after");
+  if (!after) return problem(after.error());
+  const auto limit = limit_asked(request, 500, 10'000);
+  if (!limit) return problem(limit.error());
+  std::optional<TicketId> ticket;
+  if (const auto name = request.asked("ticket")) {
+    const auto id = ticket_called(*name);
+    if (!id) return problem(id.error());
+    ticket = *id;
+  }
+  const auto found = parts.ledger.events_after(*after, ticket, *limit);
+  if (!answered(found.raw)) return problem(refusal_of(found.raw));
+  Json rows = Json::array();
+  for (const LedgerEvent& e : found.value) rows.push_back(row_of(e));
+  const std::int64_t next = found.value.empty() ? *after : found.value.back().seq;
+  return json_answer(200, {{"events", rows}, {"next", next}});
+}
+
+HttpAnswer health(const ApiParts& parts, const HttpRequest&) {
+  const auto events = parts.ledger.events_after(0, std::nullopt, 1);
+  const bool well = answered(events.raw);
+  return json_answer(well ? 200 : 503, {{"status", well ? "ok" : "the ledger cannot be read"},
+                                        {"version", parts.version},
+                                        {"now", parts.now().ms}});
+}
+
+HttpAnswer describe_itself(const ApiParts& parts, const HttpRequest&) {
+  return json_answer(200, openapi(parts.version));
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  static const std::vector<Route> table{
+      {"GET", "health", "Whether it works", health},
+      {"GET", "openapi.json", "This document", describe_itself},
+      {"GET",
+       "tickets",
+       "The tickets, by priority and age, without their bodies",
+       list_tickets,
+       "",
+       {"state", "label", "text", "limit"},
+       {{422, "invalid"}}},
+      {"POST",
+       "tickets",
+       "Puts a ticket on the board",
+       add_ticket,
+       R"({"title": "Fix the parser", "body": "It fails on an empty file.", "labels": ["bug"]})",
+       {},
+       {{400, "not_json"}, {409, "conflict"}, {422, "invalid"}}},
+      {"GET",
+       "tickets/{id}",
+       "One ticket: comments, history, attempts",
+       show_ticket,
+       "",
+       {},
+       {{404, "no_such_ticket"}}},
+      {"PATCH",
+       "tickets/{id}",
+       "Changes what is named; If-Match makes it conditional",
+       edit_ticket,
+       R"({"priority": 10})",
+       {},
+       {{404, "no_such_ticket"}, {412, "version_conflict"}, {422, "invalid"}}},
+      {"POST",
+       "tickets/{id}/move",
+       "Moves it on the board; If-Match makes it conditional",
+       move_ticket,
+       R"({"state": "backlog", "reason": "later"})",
+       {},
+       {{404, "no_such_ticket"}, {409, "conflict"}, {412, "version_conflict"}, {422, "invalid"}}},
+      {"POST",
+       "tickets/{id}/comments",
+       "Adds a comment",
+       comment_ticket,
+       R"({"text": "Seen on two machines."})",
+       {},
+       {{404, "no_such_ticket"}, {422, "invalid"}}},
+      {"POST",
+       "tickets/{id}/cancel",
+       "Cancels it; a live worker is ended first",
+       cancel_ticket,
+       R"({"reason": "not needed any more"})",
+       {},
+       {{404, "no_such_ticket"}}},
+      {"POST",
+       "tickets/{id}/park",
+       "Back to the backlog; a live worker is ended first",
+       park_ticket,
+       R"({"reason": "not now"})",
+       {},
+       {{404, "no_such_ticket"}}},
+      {"POST",
+       "tickets/{id}/retry",
+       "Another try with fresh budgets",
+       retry_ticket,
+       R"({"reason": "mended"})",
+       {},
+       {{404, "no_such_ticket"}, {409, "conflict"}}},
+      {"POST",
+       "tickets/{id}/answer",
+       "Answers the question that its worker has asked",
+       answer_question,
+       R"({"text": "Use the second one."})",
+       {},
+       {{404, "no_such_ticket"}, {409, "nothing_asked"}, {409, "already_answered"}, {409, "runtime_closed"}}},
+      {"GET", "runtimes", "The open runtimes", list_runtimes},
+      {"GET",
+       "runtimes/{id}",
+       "One runtime: record, messages; of a ticket's id, its newest",
+       show_runtime,
+       "",
+       {},
+       {{404, "no_such_runtime"}}},
+      {"POST",
+       "runtimes/{id}/messages",
+       "Sends a message; ?if=ready refuses it where the runtime takes no input now",
+       send_message,
+       R"({"text": "Please also update the manual."})",
+       {"if"},
+       {{404, "no_such_runtime"},
+        {409, "runtime_not_ready"},
+        {409, "runtime_closed"},
+        {422, "invalid_text"}}},
+      {"POST",
+       "runtimes/{id}/stop",
+       "Ends it, its work saved, its ticket then blocked",
+       stop_runtime,
+       R"({"reason": "it goes in circles"})",
+       {},
+       {{404, "no_such_runtime"}, {409, "runtime_closed"}}},
+      {"GET", "pool", "The worktrees of the pool", pool},
+      {"GET",
+       "events",
+       "What happened after an event's number",
+       events,
+       "",
+       {"after", "ticket", "limit"},
+       {{422, "invalid"}}},
+  };
+  return table;
+}
+
+}  // namespace holdfast::server

@@ -1,0 +1,73 @@
+// For tests: the routes over a real ledger's file, with attempts led to every stage.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "dispatcher/board/desk.h"
+#include "dispatcher/core/ledger_rules_kit.h"
+#include "dispatcher/ledger/sqlite_ledger.h"
+#include "dispatcher/ledger/temp_folder.h"
+#include "dispatcher/server/api.h"
+#include "dispatcher/system/file_records.h"
+
+namespace holdfast::server::kit {
+
+class House {
+ public:
+  House() {
+    policy_.profiles["shell"] = {};
+    policy_.default_profile = "shell";
+    api_ = std::make_unique<ApiParts>(ApiParts{*ledger_, *desk_, records_, policy_, "1.2.3",
+                                               [] { return Instant{1'700'000'000'000}; }, [this] { ++woken; },
+                                               [this] { return "r" + std::to_string(++names_); }});
+  }
+  [[nodiscard]] const ApiParts& api() const { return *api_; }
+  [[nodiscard]] SqliteLedger& ledger() { return *ledger_; }
+
+  HttpAnswer ask(const std::string& method, const std::string& target, const std::string& body = "",
+                 std::map<std::string, std::string> headers = {}) {
+    HttpRequest request;
+    request.method = method;
+    auto parsed = parse_target("/api/v1/" + target);
+    EXPECT_TRUE(parsed) << target;
+    request.path = parsed->path;
+    request.query = parsed->query;
+    request.headers = std::move(headers);
+    request.body = body;
+    return answer_request(*api_, request);
+  }
+  Json json(const std::string& method, const std::string& target, const std::string& body = "") {
+    return Json::parse(ask(method, target, body).body);
+  }
+  void add(const std::string& id) {
+    EXPECT_EQ(ask("POST", "tickets", R"({"id": ")" + id + R"(", "title": "Fix it"})").status, 201);
+  }
+  AttemptId attempt(const std::string& ticket, holdfast::kit::Stage stage) {
+    Instant now{1'700'000'001'000};
+    ledger_->write(StoreSlot{holdfast::kit::free_slot(1)}, now);
+    EXPECT_EQ(ledger_->write(holdfast::kit::claim_of(ticket), now).raw.code, 0);
+    const AttemptId id{{ticket}, {1}};
+    for (const LedgerWrite& write : holdfast::kit::way_to(stage, id)) {
+      now = now + seconds(1);
+      EXPECT_EQ(ledger_->write(write, now).raw.code, 0);
+    }
+    return id;
+  }
+  std::atomic<int> woken = 0;
+
+ private:
+  TempFolder folder_;
+  Policy policy_;
+  std::unique_ptr<SqliteLedger> ledger_ =
+      *open_ledger(folder_.path().string() + "/holdfast.db", LedgerMode::command_line);
+  std::unique_ptr<Desk> desk_ = *open_desk(folder_.path().string() + "/holdfast.db", LedgerMode::command_line);
+  FileRecords records_{folder_.path().string() + "/records"};
+  std::unique_ptr<ApiParts> api_;
+  std::atomic<int> names_ = 0;
+};
+
+}  // namespace holdfast::server::kit

@@ -15,6 +15,7 @@ struct FrontDoor::Parts {
   std::unique_ptr<SqliteLedger> ledger;
   std::unique_ptr<Desk> desk;
   std::unique_ptr<FileRecords> records;
+  std::unique_ptr<AnswerBook> book;
   std::unique_ptr<server::ApiParts> api;
   std::unique_ptr<server::Listener> listener;  // first to go
   std::string address;
@@ -62,6 +63,9 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config) {
   parts->ledger = std::move(*ledger);
   parts->desk = std::move(*desk);
   parts->records = std::make_unique<FileRecords>(places.records);
+  auto book = open_answer_book(places.ledger);
+  if (!book) return bad(book.error());
+  parts->book = std::move(*book);
 
   server::ListenerOptions options;
   take_listen(config.listen, options);
@@ -76,7 +80,7 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config) {
   }
   FrontDoor::Parts& p = *parts;
   parts->api = std::make_unique<server::ApiParts>(
-      server::ApiParts{*p.ledger, *p.desk, *p.records, p.config.policy, HOLDFAST_VERSION, wall_clock,
+      server::ApiParts{*p.ledger, *p.desk, *p.records, *p.book, p.config.policy, HOLDFAST_VERSION, wall_clock,
                        [&p] { wake_dispatcher(p.config); }, random_token});
   server::EventSource source;
   source.newest = [&p] { return p.ledger->load().value.seq; };

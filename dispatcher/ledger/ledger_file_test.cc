@@ -182,6 +182,18 @@ TEST_F(LedgerFile, AnOlderFileIsCopiedAndThenMigratedWithAllItHolds) {
   EXPECT_EQ(old->value<int>("SELECT count(*) FROM tickets"), 4);
 }
 
+TEST_F(LedgerFile, AFileOfVersion2IsMigratedWithItsHistory) {
+  run_sql(path, bytes_of(std::string(HOLDFAST_SOURCE) + "/dispatcher/ledger/testdata/version_2.sql"));
+  auto ledger = open_ledger(path, LedgerMode::dispatcher);
+  ASSERT_TRUE(ledger) << ledger.error();
+  EXPECT_EQ((*ledger)->what_is_broken(), "");
+  EXPECT_EQ((*ledger)->open_attempts().value.size(), 2U);
+  auto db = sqlite::Connection::open(path, sqlite::Access::read_only, 0);
+  EXPECT_EQ(db->value<int>("PRAGMA user_version"), sqlite::newest_schema());
+  EXPECT_EQ(db->value<int>("SELECT count(*) FROM ticket_history"), 4);
+  EXPECT_EQ(db->value<int>("SELECT count(*) FROM kept_answers"), 0);
+}
+
 // A migrated file and a new one have the same tables, triggers and views.
 TEST_F(LedgerFile, AMigratedSchemaIsTheNewOne) {
   const auto schema_of = [](const std::string& file) {

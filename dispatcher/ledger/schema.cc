@@ -6,6 +6,7 @@
 #include "dispatcher/ledger/enum_ranges.h"
 #include "dispatcher/ledger/schema_v1.h"
 #include "dispatcher/ledger/schema_v2.h"
+#include "dispatcher/ledger/schema_v3.h"
 
 namespace holdfast::sqlite {
 namespace {
@@ -32,7 +33,7 @@ std::string view(const std::string& name, const std::string& table, const std::s
 }  // namespace
 
 std::span<const char* const> schema_steps() {
-  static const std::array steps{schema_v1, schema_v2};
+  static const std::array steps{schema_v1, schema_v2, schema_v3};
   return steps;
 }
 

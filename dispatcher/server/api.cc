@@ -1,5 +1,7 @@
 #include "dispatcher/server/api.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 namespace holdfast::server {
@@ -12,6 +14,80 @@ std::vector<std::string_view> segments(std::string_view path) {
     path.remove_prefix(std::min(parts.back().size() + 1, path.size()));
   }
   return parts;
+}
+
+bool fit_for_a_key(const std::string& key) {
+  return !key.empty() && key.size() <= 80 && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// Tells a caller's own requests apart; nobody gains anything by finding two that are alike.
+std::string digest_of(const HttpRequest& request) {
+  std::uint64_t one = 0xcbf29ce484222325U, two = 0x9e3779b97f4a7c15U;
+  const auto take = [&](std::string_view text) {
+    for (const char c : text) {
+      one = (one ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+      two = (two + static_cast<unsigned char>(c)) * 0xff51afd7ed558ccdU;
+    }
+    one = (one ^ 0xff) * 0x100000001b3U;
+  };
+  take(request.method);
+  for (const std::string& segment : request.path) take(segment);
+  for (const auto& [name, value] : request.query) {
+    take(name);
+    take(value);
+  }
+  take(request.body);
+  return std::to_string(one) + "-" + std::to_string(two) + "-" + std::to_string(request.body.size());
+}
+
+KeptAnswer kept(const HttpAnswer& answer) {
+  KeptAnswer kept{answer.status, answer.type, "", answer.body};
+  for (const auto& [name, value] : answer.headers) kept.headers += name + ": " + value + "\n";
+  return kept;
+}
+HttpAnswer replayed(const KeptAnswer& kept) {
+  HttpAnswer answer{kept.status, kept.type, kept.body, {{"Idempotent-Replayed", "true"}}};
+  for (std::string_view rest = kept.headers; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (const auto colon = line.find(": "); colon != std::string_view::npos)
+      answer.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+  }
+  return answer;
+}
+
+HttpAnswer handle(const Route& route, const ApiParts& parts, const HttpRequest& request) {
+  try {
+    return route.handle(parts, request);
+  } catch (const std::exception& e) {  // of a library; none of ours throws
+    return problem(500, "failed", e.what());
+  }
+}
+
+// The same key: the same answer, and nothing is done twice. What was refused had no effect, and may be tried
+// again.
+HttpAnswer once(const Route& route, const ApiParts& parts, const HttpRequest& request,
+                const std::string& key) {
+  if (!fit_for_a_key(key))
+    return problem(422, "invalid_key", "Idempotency-Key: expected 1 to 80 letters, digits, - and _");
+  const auto look = parts.book.begin(key, digest_of(request), parts.now());
+  if (!look) return problem(503, "busy", look.error());
+  if (const auto* before = std::get_if<KeptAnswer>(&*look)) return replayed(*before);
+  if (std::holds_alternative<AnswerBook::OtherRequest>(*look))
+    return problem(422, "idempotency_key_reused", "this Idempotency-Key was used for another request");
+  if (std::holds_alternative<AnswerBook::Begun>(*look))
+    return problem(
+        409, "idempotency_in_doubt",
+        "a request with this Idempotency-Key was begun, and its answer is not known (yet): look whether it "
+        "was done");
+  HttpAnswer answer = handle(route, parts, request);
+  if (answer.status < 400)
+    parts.book.finish(key, kept(answer));
+  else if (answer.status < 500)
+    parts.book.forget(key);
+  return answer;
 }
 
 bool fits(const std::vector<std::string>& path, std::string_view route) {
@@ -32,11 +108,9 @@ HttpAnswer answer_request(const ApiParts& parts, const HttpRequest& request) {
       allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
       continue;
     }
-    try {
-      return route.handle(parts, request);
-    } catch (const std::exception& e) {  // of a library; none of ours throws
-      return problem(500, "failed", e.what());
-    }
+    const auto key = request.header("idempotency-key");
+    return key && request.method == "POST" ? once(route, parts, request, *key)
+                                           : handle(route, parts, request);
   }
   if (allowed.empty())
     return problem(404, "no_such_path", "there is nothing at this path; see /api/v1/openapi.json");

@@ -12,6 +12,7 @@
 
 #include "dispatcher/board/desk.h"
 #include "dispatcher/core/policy.h"
+#include "dispatcher/ledger/answer_book.h"
 #include "dispatcher/ports/attempts.h"
 #include "dispatcher/ports/ledger.h"
 #include "dispatcher/server/http.h"
@@ -23,6 +24,7 @@ struct ApiParts {
   Ledger& ledger;
   Desk& desk;
   Records& records;
+  AnswerBook& book;
   const Policy& policy;
   std::string version;  // of the program
   std::function<Instant()> now;

@@ -92,10 +92,43 @@ TEST(Api, AMessageWithAKeyIsSentOnce) {
   EXPECT_EQ(again.status, 202) << again.body;
   EXPECT_EQ(Json::parse(again.body)["id"], Json::parse(first.body)["id"]);
   EXPECT_EQ(house.json("GET", "runtimes/T-1")["messages"].size(), before + 1);
-  EXPECT_EQ(house.ask("POST", "runtimes/T-1/messages", R"({"text": "other"})", key).status, 409);
+  EXPECT_EQ(code_of(house.ask("POST", "runtimes/T-1/messages", R"({"text": "other"})", key)),
+            "idempotency_key_reused");
   EXPECT_EQ(
       house.ask("POST", "runtimes/T-1/messages", R"({"text": "x"})", {{"idempotency-key", "../x"}}).status,
       422);
+}
+
+// Every POST: the same key is answered alike, and does nothing a second time.
+TEST(Api, ARepeatedPostWithItsKeyIsOne) {
+  House house;
+  const std::map<std::string, std::string> key{{"idempotency-key", "add-1"}};
+  const HttpAnswer first = house.ask("POST", "tickets", R"({"title": "one"})", key);
+  const HttpAnswer again = house.ask("POST", "tickets", R"({"title": "one"})", key);
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(etag_of(again), etag_of(first));
+  EXPECT_EQ(house.json("GET", "tickets")["tickets"].size(), 1U);
+  EXPECT_EQ(house.woken, 1);
+  // A refusal had no effect: the same key may be tried again.
+  const std::map<std::string, std::string> retry{{"idempotency-key", "retry-1"}};
+  house.add("T-7");
+  house.attempt("T-7", Stage::newborn);
+  const std::string send = "runtimes/T-7/messages?if=ready";
+  EXPECT_EQ(house.ask("POST", send, R"({"text": "x"})", retry).status, 409);
+  EXPECT_EQ(
+      house.ledger()
+          .write(RecordReady{{{"T-7"}, {1}}, holdfast::kit::process(100), holdfast::kit::process(101), ""},
+                 {1'700'000'100'000})
+          .raw.code,
+      0);
+  for (const Message& m : house.ledger().messages_of({{"T-7"}, {1}}).value)
+    EXPECT_EQ(house.ledger()
+                  .write(MoveMessage{m.attempt, m.id, MessageState::delivered, ""}, {1'700'000'100'001})
+                  .raw.code,
+              0);
+  EXPECT_EQ(house.ask("POST", send, R"({"text": "x"})", retry).status, 202);
 }
 
 TEST(Api, WhatIsOpenIsEndedByAWishAndWhatIsNotIsMoved) {

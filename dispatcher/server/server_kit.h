@@ -21,7 +21,7 @@ class House {
   House() {
     policy_.profiles["shell"] = {};
     policy_.default_profile = "shell";
-    api_ = std::make_unique<ApiParts>(ApiParts{*ledger_, *desk_, records_, policy_, "1.2.3",
+    api_ = std::make_unique<ApiParts>(ApiParts{*ledger_, *desk_, records_, *book_, policy_, "1.2.3",
                                                [] { return Instant{1'700'000'000'000}; }, [this] { ++woken; },
                                                [this] { return "r" + std::to_string(++names_); }});
   }
@@ -64,7 +64,9 @@ class House {
   Policy policy_;
   std::unique_ptr<SqliteLedger> ledger_ =
       *open_ledger(folder_.path().string() + "/holdfast.db", LedgerMode::command_line);
-  std::unique_ptr<Desk> desk_ = *open_desk(folder_.path().string() + "/holdfast.db", LedgerMode::command_line);
+  std::unique_ptr<Desk> desk_ =
+      *open_desk(folder_.path().string() + "/holdfast.db", LedgerMode::command_line);
+  std::unique_ptr<AnswerBook> book_ = *open_answer_book(folder_.path().string() + "/holdfast.db");
   FileRecords records_{folder_.path().string() + "/records"};
   std::unique_ptr<ApiParts> api_;
   std::atomic<int> names_ = 0;

@@ -54,7 +54,7 @@ TEST(EndToEndHttp, ARefusedSendAnswers409WithTheStatusAndTheTicketGoesOn) {
       ask(stage, "POST", "tickets",
           R"({"id": "T-1", "title": "Play", "body": "#!puppet\nwrite a.txt x\ncommit Add\ndone it\nend."})");
   EXPECT_TRUE(added.starts_with("HTTP/1.1 201")) << added;
-  ASSERT_TRUE(stage.wait([&] { return !stage.attempts("T-1").empty(); })) << stage.story();
+  ASSERT_TRUE(stage.wait_for_phase("T-1", Phase::ready)) << stage.story();
   std::string refused;
   ASSERT_TRUE(stage.wait([&] {
     refused = ask(stage, "POST", "runtimes/T-1/messages?if=ready", R"({"text": "hello"})");

@@ -97,6 +97,7 @@ struct ProcessSighting {
   Presence cgroup = Presence::unknown;  // gone: empty or removed. unknown also where there is none
   Presence descendants =
       Presence::unknown;           // complete scan of /proc for token and worktree; gone: found nothing
+  bool scanned = false;            // /proc was walked for that, completely or as far as it may be read
   std::vector<std::int64_t> pids;  // what was found, at most 64
   // The kernel's own count in its cgroup, read once the runner is gone; not set: there is none to read (any
   // more).

@@ -243,9 +243,11 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
       return {rule, "what it left is inspected", InspectBranch{branch_order(a, policy, true)}, {}};
     const bool clean = work.facts->uncommitted == Tri::no && work.facts->untracked == Tri::no &&
                        work.facts->operation_in_progress == Tri::no && work.facts->detached != Tri::yes;
-    if (!clean && !work.salvaged)
+    // Where it could not be given back because of what nobody has saved, the files know better than the
+    // inspection.
+    if ((!clean || work.release_tries > 0) && !work.salvaged)
       return {rule, "what it left uncommitted is saved", SalvageWorktree{branch_order(a, policy, true)}, {}};
-    if (clean && !work.pinned && work.facts->has_commits != Tri::no)
+    if (clean && !work.salvaged && !work.pinned && work.facts->has_commits != Tri::no)
       return {rule, "its commits are pinned", PinBranch{branch_order(a, policy, true)}, {}};
     if (!policy.remote.empty() && work.facts->has_commits == Tri::yes && !work.pushed &&
         work.push_failure.empty())

@@ -211,11 +211,11 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
     t.unknown_since = {};
   else if (!t.unknown_since.set())
     t.unknown_since = k.now;
-  // A runner that is gone without an end, and no cgroup that could vouch for the rest: only a complete scan
-  // can.
+  // A runner that is gone without an end: only a search can tell whether something of it is left somewhere.
   const bool runner_gone =
       looked.record.runner.known() && looked.process.runner == Presence::gone && !looked.record.end;
-  t.work.scan_next = runner_gone && verdict == Verdict::unknown && !asked.scan;
+  const bool unsure = weigh(a, t.seen, k.now).process.says == Life::unknown;
+  t.work.scan_next = runner_gone && unsure && !asked.scan;
   if (t.work.scan_next) t.work.look_now = true;
 }
 

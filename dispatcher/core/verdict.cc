@@ -30,9 +30,12 @@ Life life_of_processes(const RecordSighting* record, const ProcessSighting& seen
   if (!record || !record->runner.known() || seen.runner != Presence::gone) return Life::unknown;
   const bool worker_gone = seen.worker == Presence::gone || !record->worker.known();
   if (!worker_gone) return Life::unknown;
-  const bool contained = !record->cgroup.empty() && seen.cgroup == Presence::gone;
-  const bool scanned = seen.descendants == Presence::gone;
-  return contained || scanned ? Life::dead : Life::unknown;
+  // A runner that died without a word has reaped nobody, and what it started may have left its cgroup:
+  // everything is searched for the attempt's token too. What may not be read belongs to others; the cgroup
+  // answers for it.
+  const bool contained = !record->cgroup.empty() && seen.cgroup == Presence::gone && seen.scanned;
+  const bool searched = seen.descendants == Presence::gone;
+  return contained || searched ? Life::dead : Life::unknown;
 }
 
 Life life_of_pane(const Attempt& attempt, const PaneView& view) {

@@ -97,6 +97,7 @@ ProcessSighting everything(Presence presence) {
   ProcessSighting p;
   p.host = Presence::present;
   p.runner = p.worker = p.cgroup = presence;
+  p.scanned = true;
   return p;
 }
 
@@ -120,6 +121,20 @@ TEST(Certificate, AWorkerWhoseRunnerDiedIsNotDeadWhileItsCgroupIsPopulated) {
   p.cgroup = Presence::present;
   EXPECT_FALSE(certify(spawned(), seen(started(), p), now));
   EXPECT_TRUE(orphaned(spawned(), seen(started(), p)));
+}
+
+// What was started may have left the cgroup: while nobody has searched for it, an empty cgroup proves
+// nothing.
+TEST(Certificate, AnEmptyCgroupOfARunnerThatDiedWithoutAWordIsNotEnough) {
+  ProcessSighting p = everything(Presence::gone);
+  p.scanned = false;
+  EXPECT_FALSE(certify(spawned(), seen(started(), p), now));
+  p.scanned = true;
+  p.descendants = Presence::present;
+  EXPECT_FALSE(certify(spawned(), seen(started(), p), now));
+  EXPECT_TRUE(orphaned(spawned(), seen(started(), p))) << "it is ended, wherever it went";
+  p.descendants = Presence::unknown;  // some processes of others cannot be read
+  EXPECT_TRUE(certify(spawned(), seen(started(), p), now));
 }
 
 TEST(Certificate, WithoutACgroupOnlyACompleteScanProvesIt) {

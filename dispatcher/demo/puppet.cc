@@ -6,8 +6,8 @@
 //
 //   write FILE TEXT (%a stands for the attempt, in both) | append FILE TEXT | commit MESSAGE | branch NAME |
 //   checkout NAME say TEXT | done TEXT | review TEXT | ask TEXT (waits for a line, kept in answer.txt) sleep
-//   MS | wait FILE | touch FILE | exit N | abort | die SIGNAL | oom | child MS | ignore-term | hang | busy |
-//   ready
+//   MS | wait FILE | touch FILE | exit N | abort | die SIGNAL | oom | child MS | escape MS | ignore-term |
+//   hang | busy | ready
 //
 // Truth for auditors: where PUPPET_STAGE names a folder, it holds an exclusive kernel lock per ticket for as
 // long as anything of its tree lives (children inherit it), and journals start, prompt and end. A refused
@@ -216,6 +216,19 @@ void play(const std::string& line) {
   else if (verb == "child") {
     if (fork() == 0) {
       setsid();
+      sleep_ms(number(word));
+      _exit(0);
+    }
+  } else if (verb == "escape") {  // a child that leaves session and cgroup behind
+    if (fork() == 0) {
+      setsid();
+      bool out = false;
+      for (const char* top : {"/sys/fs/cgroup/memory/cgroup.procs", "/sys/fs/cgroup/cgroup.procs"}) {
+        const int fd = ::open(top, O_WRONLY | O_CLOEXEC);
+        out = out || (fd >= 0 && ::write(fd, "0", 1) == 1);
+        if (fd >= 0) ::close(fd);
+      }
+      journal(out ? "escaped" : "cannot escape");
       sleep_ms(number(word));
       _exit(0);
     }

@@ -286,6 +286,41 @@ TEST(EndToEnd, TheRunnerIsSigkilledAndNothingOfItIsLeft) {
   EXPECT_CLEAN(audit_settled(stage), stage);
 }
 
+// A descendant that left the cgroup (as systemd-run or a login does), and a runner that died without a word:
+// the cgroup is empty, and the attempt lives.
+TEST(EndToEnd, TheRunnerIsSigkilledAndWhatLeftItsCgroupIsFoundAndEnded) {
+  Stage stage;
+  stage.add("T-1", {"@1 escape 600000", "@1 hang", "write a.txt x", "commit Add", "done second try"});
+  stage.start();
+  ASSERT_TRUE(stage.wait([&] {
+    return stage.journalled("T-1", "escaped") + stage.journalled("T-1", "cannot") > 0;
+  })) << stage.story();
+  if (stage.journalled("T-1", "escaped") == 0) GTEST_SKIP() << "no cgroup can be left here";
+  ASSERT_TRUE(stage.wait_for_phase("T-1", Phase::running)) << stage.story();
+  ::kill(static_cast<pid_t>(stage.record(stage.attempts("T-1").back().id).runner.pid), SIGKILL);
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::done)) << stage.story();
+  stage.stop(SIGTERM);
+  EXPECT_EQ(stage.journalled("T-1", "TWO-WORKERS"), 0) << "a second worker beside what was left of the first";
+  EXPECT_CLEAN(audit_settled(stage), stage);
+}
+
+// What the repository's own settings hide from `git status` is saved before the worktree is given back, and
+// costs no slot: the pool has only one.
+TEST(EndToEnd, FilesThatOnlyTheRepositorysSettingsIgnoreCostNoSlot) {
+  Stage stage({.capacity = 1, .gate = "review"});
+  std::ofstream(stage.folder() + "/ignore") << "*.out\n";
+  stage.git(stage.repository(), {"config", "core.excludesFile", stage.folder() + "/ignore"});
+  stage.add("T-1", {"write big.out x", "done one"});
+  stage.start();
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::in_review)) << stage.story();
+  stage.add("T-2", {"write a.txt x", "commit Add", "done two"});
+  ASSERT_TRUE(stage.wait_for_state("T-2", BoardState::in_review)) << stage.story();
+  ASSERT_TRUE(stage.wait([&] { return stage.attempts("T-2").back().settled; })) << stage.story();
+  stage.stop(SIGTERM);
+  EXPECT_FALSE(stage.attempts("T-1").back().salvage_refs.empty()) << stage.story();
+  EXPECT_CLEAN(audit_settled(stage), stage);
+}
+
 TEST(EndToEnd, ATmuxServerIsKilledWithTenWorkersLive) {
   Stage stage({.capacity = 10, .shards = 1});
   for (int i = 0; i < 10; ++i)

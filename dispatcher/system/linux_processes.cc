@@ -72,6 +72,7 @@ void look_into_cgroup(const Containment& containment, ProcessSighting& sighting)
 // Two complete rounds that find nothing: who forks and ends while the table is being read can slip through
 // one. A process in the middle of an exec cannot be read for a moment; another round can.
 void look_everywhere(const Containment& containment, ProcessSighting& sighting) {
+  sighting.scanned = true;
   std::string why;
   int clean_rounds = 0;
   for (int round = 0; round < most_rounds && clean_rounds < 2; ++round) {

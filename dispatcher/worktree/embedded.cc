@@ -68,7 +68,13 @@ bool submodule_is_as_recorded(const Context& context, const std::string& root, c
   const std::string git_folder = git_folder_of(root);
   if (git_folder.empty()) return false;
   const auto status = read_status(context, PoolSlot{{}, root, git_folder}, how);
-  return status && status->clean() && status->head == recorded;
+  if (!status || !status->clean() || status->head != recorded) return false;
+  // Somebody else has that commit: it came from a remote. One that was made here is nowhere else.
+  const ChildEnd holders = context.git.run({.git_dir = git_folder},
+                                           {"for-each-ref", "--count=1", "--format=%(refname)", "--contains",
+                                            recorded, "refs/remotes", "refs/tags"},
+                                           how);
+  return holders.answered() && !trimmed(holders.out).empty();
 }
 
 }  // namespace holdfast

@@ -360,6 +360,16 @@ TEST_F(Facts, ARelativeAddressOfARemoteMeansFromTheCheckout) {
   EXPECT_EQ(facts(attempt()).unpushed, no);
 }
 
+TEST_F(Facts, ATargetThatIsASymbolicRefIsWhatItMeans) {
+  git(main_, {"branch", "real"});
+  git(main_, {"checkout", "-q", "--detach"});
+  git(main_, {"symbolic-ref", "refs/heads/main", "refs/heads/real"});
+  prepared(attempt());
+  const BranchFacts seen = facts(attempt());
+  EXPECT_EQ(seen.target_tip, tip("real")) << seen.note;
+  EXPECT_EQ(seen.has_commits, Tri::no);
+}
+
 TEST_F(Facts, ARemoteThatDoesNotExistIsUnknownAtBest) {
   remote_ = "nowhere";
   WorktreeOptions options;
@@ -420,6 +430,14 @@ TEST_F(Facts, ARepositoryIsCheckedInClearSentences) {
               testing::ElementsAre(HasSubstr("does not exist")));
   EXPECT_THAT(check_repository(main_.string(), "main", {}, soon),
               testing::ElementsAre(HasSubstr("not a full ref name")));
+  git(main_, {"branch", "hf"});
+  EXPECT_THAT(check_repository(main_.string(), "refs/heads/main", {}, soon),
+              testing::ElementsAre(HasSubstr("stands in the way")));
+  git(main_, {"branch", "-D", "hf"});
+  git(main_, {"config", "core.preferSymlinkRefs", "true"});
+  EXPECT_THAT(check_repository(main_.string(), "refs/heads/main", {}, soon),
+              testing::ElementsAre(HasSubstr("preferSymlinkRefs")));
+  git(main_, {"config", "--unset", "core.preferSymlinkRefs"});
   GitSettings none;
   none.program = "no-such-git";
   EXPECT_THAT(check_repository(main_.string(), "refs/heads/main", none, soon),

@@ -104,6 +104,7 @@ class Inspection {
   // ahead.
   std::string target_tip(const std::string& mirror) {
     std::string local = ref(order_.target);
+    if (local.empty()) local = context_.refs.resolve(order_.target).value_or("");  // a symbolic one
     std::string there = order_.remote.empty() ? "" : ref(mirror);
     if (there.empty() || there == local) return local;
     if (local.empty()) return there;
@@ -247,6 +248,8 @@ class Inspection {
         if (!attempt || attempt->ticket != order_.attempt.ticket ||
             name == "refs/heads/" + order_.branch.value)
           continue;
+      } else if (name.find("/seen-") != std::string::npos) {
+        continue;  // what its worker itself replaced is kept, and not asked about
       } else if (!name.starts_with("refs/holdfast/keep/") && !name.starts_with("refs/holdfast/salvage/")) {
         continue;
       }

@@ -182,15 +182,15 @@ TEST_F(Interrupted, ACleanReleaseAtTheStartIsTwoGitProcesses) {
   EXPECT_EQ(calls(), 2);
 }
 
-// One with commits of its own is switched, and looked at afterwards: two more.
-TEST_F(Interrupted, ACleanReleaseOfPinnedCommitsIsFourGitProcesses) {
+// One with commits of its own is switched: its ignored files are looked at before, and all of it afterwards.
+TEST_F(Interrupted, ACleanReleaseOfPinnedCommitsIsFiveGitProcesses) {
   const fs::path slot = prepared(attempt());
   const std::string head = commit(slot, "file1", "work");
   ASSERT_TRUE(done(worktrees().pin(branch_order(attempt()), soon).raw));
   plan("none", 0);
   ASSERT_TRUE(done(
       worktrees().release({branch_order(attempt()).slot, attempt()}, {head}, "refs/heads/main", soon).raw));
-  EXPECT_EQ(calls(), 4);
+  EXPECT_EQ(calls(), 5);
   EXPECT_NE(read(slot / "file1"), "work");
 }
 

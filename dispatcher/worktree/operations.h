@@ -36,6 +36,11 @@ OrReply<Nothing> remake_lost_folder(const Context&, const PoolSlot&, const Attem
 // quarantine.
 OrReply<Nothing> set_leftovers_aside(const Context&, const PoolSlot&, const GitHow&);
 
+// Ignored files that stand where a checkout of `commit` puts one of its own: git overwrites those without a
+// word, so they are moved to quarantine first.
+OrReply<Nothing> set_colliding_aside(const Context&, const PoolSlot&, const std::string& commit,
+                                     const GitHow&);
+
 template <class T>
 Reply<T> failed_with(RawReply raw) {
   return {std::move(raw), {}};

@@ -3,11 +3,17 @@
 //
 //   head, branch      the newest sighting
 //   head-N, branch-N  an older one that the newest does not contain
+//   seen-N            a commit that HEAD stood at during this attempt (its reflog tells) and that nothing
+//   else holds: what
+//                     an amend, a reset or a rebase left behind
 //   stash-N           a stash entry of this branch (refs/stash is shared by all worktrees), or a rebase's
 //   autostash
 //
 // Nothing below keep/ is ever removed or moved to where it does not contain what it held.
 #include "dispatcher/worktree/pin.h"
+
+#include <filesystem>
+#include <set>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
@@ -99,11 +105,62 @@ std::vector<std::string> autostashes(const PoolSlot& slot) {
   return found;
 }
 
+// Where HEAD stood during this attempt, as its reflog has it, and what a rebase has rewritten so far; empty
+// where one commit only ever followed the other. A reflog of a slot is longer than an attempt: what came
+// before it was given back is another's.
+std::set<std::string> seen_commits(const PoolSlot& slot) {
+  constexpr std::size_t longest_log = std::size_t{16} << 20;
+  std::set<std::string> seen;
+  bool straight = true;
+  for (const std::string& entry : split(read_file(slot.admin + "/logs/HEAD", longest_log).text, '\n')) {
+    const auto tab = entry.find('\t');
+    const auto ids = split(std::string_view(entry).substr(0, tab), ' ');
+    if (ids.size() < 2) continue;
+    const std::string_view words = tab == std::string::npos ? "" : std::string_view(entry).substr(tab + 1);
+    if (words.starts_with("holdfast: ")) {
+      seen.clear();
+      straight = true;
+      continue;
+    }
+    const bool first = ids[0].find_first_not_of('0') == std::string::npos;
+    const bool follows = first || ids[0] == ids[1] || words.starts_with("commit: ") ||
+                         words.starts_with("commit (merge): ") || words.starts_with("cherry-pick: ") ||
+                         words.starts_with("revert: ");
+    straight = straight && follows;
+    for (std::size_t i = 0; i < 2; ++i)
+      if (is_object_id(ids[i]) && ids[i].find_first_not_of('0') != std::string::npos) seen.insert(ids[i]);
+  }
+  std::error_code none;
+  for (std::filesystem::directory_iterator at(slot.admin + "/refs/rewritten", none), end; !none && at != end;
+       at.increment(none))
+    if (const std::string oid = trimmed(read_file(at->path().string(), 4096).text); is_object_id(oid)) {
+      seen.insert(oid);
+      straight = false;
+    }
+  return straight ? std::set<std::string>{} : seen;
+}
+
+// Those of them that neither HEAD nor the branch nor its base contains.
+OrReply<std::vector<std::string>> left_behind(const Context& context, const std::set<std::string>& seen,
+                                              const std::vector<std::string>& held, const GitHow& how) {
+  std::string asked;
+  for (const std::string& commit : seen) asked += commit + "\n";
+  for (const std::string& commit : held)
+    if (!commit.empty()) asked += "^" + commit + "\n";
+  const ChildEnd end = context.git.run(context.refs_only(), {"rev-list", "--ignore-missing", "--stdin"},
+                                       {.deadline = how.deadline, .lock_fd = how.lock_fd, .input = asked});
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  std::vector<std::string> found;
+  for (const std::string& commit : split(end.out, '\n'))
+    if (seen.contains(commit)) found.push_back(commit);
+  return found;
+}
+
 // Seen without a process, as far as the files of refs are plain: there is nothing but where it began, or the
 // pins hold already what is to be held.
 bool is_held_already(const Context& context, const BranchOrder& order, const PoolSlot* slot) {
-  if (slot == nullptr || order.base.empty() || !autostashes(*slot).empty() ||
-      context.refs.resolve("refs/stash"))
+  if (slot == nullptr || order.base.empty() || !autostashes(*slot).empty() || !seen_commits(*slot).empty() ||
+      context.refs.is_there("refs/stash"))
     return false;
   const Head head = RefFiles::read_head(slot->admin);
   const std::string at = head.oid.empty() ? context.refs.resolve(head.ref).value_or("") : head.oid;
@@ -148,6 +205,12 @@ Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const
   }
   for (const std::string& commit : loose)
     if (!pins.holds(commit)) pins.set(pins.free_name("stash"), commit);
+  if (const auto seen = slot != nullptr ? seen_commits(*slot) : std::set<std::string>{}; !seen.empty()) {
+    const auto behind = left_behind(context, seen, {head_commit, branch_commit, order.base.value}, how);
+    if (!behind) return {behind.error(), {}};
+    for (const std::string& commit : *behind)
+      if (!pins.holds(commit)) pins.set(pins.free_name("seen"), commit);
+  }
 
   Reply<Salvaged> reply{change_refs(context, pins.changes, "holdfast: pin", how), {}};
   if (reply.raw.transport != Transport::answered || reply.raw.code != 0) return reply;

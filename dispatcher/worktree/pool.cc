@@ -154,6 +154,7 @@ OrReply<Nothing> ensure_slot(const Context& context, const SlotId& id, const std
   const auto status = read_status(context, *slot, how);
   if (!status || !status->clean() || !status->branch.empty() || status->head == start) return Nothing{};
   if (!operations_in_progress(*slot).empty() || dot_git_of(*slot) != DotGit::right) return Nothing{};
+  if (!set_colliding_aside(context, *slot, start, how)) return Nothing{};
   const ChildEnd moved = context.git.run(slot->place(), {"checkout", "-q", "--detach", start, "--"}, how);
   if (!moved.answered()) return Nothing{};  // it stays where it is; the next look tells
   return set_leftovers_aside(context, *slot, how);

@@ -82,6 +82,7 @@ OrReply<Nothing> finish_half_move(const Context& context, const PoolSlot& slot, 
 
 OrReply<Nothing> move_to(const Context& context, const PoolSlot& slot, const std::string& oid,
                          const GitHow& how) {
+  if (const auto free = set_colliding_aside(context, slot, oid, how); !free) return free;
   const ChildEnd end = context.git.run(slot.place(), {"checkout", "-q", "--detach", oid, "--"}, how);
   if (!end.answered()) return std::unexpected(raw_of(end));
   return set_leftovers_aside(context, slot, how);
@@ -119,15 +120,12 @@ OrReply<std::string> resolve_commit(const Context& context, const std::string& n
   return trimmed(end.out);
 }
 
-OrReply<Nothing> set_leftovers_aside(const Context& context, const PoolSlot& slot, const GitHow& how) {
-  const ChildEnd end = context.git.run(
-      slot.place(),
-      {"ls-files", "-z", "--others", "--directory", "--no-empty-directory", "--exclude-standard"}, how);
-  if (!end.answered()) return std::unexpected(raw_of(end));
-  const auto paths = split(end.out, '\0');
-  if (paths.empty()) return Nothing{};
+namespace {
+
+OrReply<Nothing> move_aside(const Context& context, const PoolSlot& slot,
+                            const std::vector<std::string>& paths, const std::string& as) {
   namespace fs = std::filesystem;
-  const fs::path to = context.new_quarantine(slot.id.value + ".leftovers");
+  const fs::path to = context.new_quarantine(slot.id.value + as);
   for (std::string path : paths) {
     if (path.ends_with('/')) path.pop_back();
     std::error_code failed;
@@ -138,6 +136,46 @@ OrReply<Nothing> set_leftovers_aside(const Context& context, const PoolSlot& slo
           refused("dirty: cannot move " + path + " out of " + slot.id.value + ": " + failed.message()));
   }
   return Nothing{};
+}
+
+}  // namespace
+
+OrReply<Nothing> set_colliding_aside(const Context& context, const PoolSlot& slot, const std::string& commit,
+                                     const GitHow& how) {
+  const ChildEnd listed = context.git.run(
+      slot.place(), {"ls-files", "-z", "--others", "--ignored", "--directory", "--exclude-standard"}, how);
+  if (!listed.answered()) return std::unexpected(raw_of(listed));
+  const auto ignored = split(listed.out, '\0');
+  if (ignored.empty()) return Nothing{};
+  std::string asked;
+  std::vector<std::string> paths;
+  for (std::string path : ignored) {
+    if (path.ends_with('/')) path.pop_back();
+    // One that cannot be asked about in a line is moved whatever the commit has.
+    const bool askable = path.find('\n') == std::string::npos;
+    asked += askable ? commit + ":" + path + "\n" : commit + "\n";
+    paths.push_back(path);
+  }
+  const ChildEnd held = context.git.run(context.refs_only(), {"cat-file", "--batch-check=%(objecttype)"},
+                                        {.deadline = how.deadline, .lock_fd = how.lock_fd, .input = asked});
+  if (!held.answered()) return std::unexpected(raw_of(held));
+  const auto answers = split(held.out, '\n');
+  if (answers.size() != paths.size())
+    return std::unexpected(refused("git cat-file said something unknown about ignored files", 128));
+  std::vector<std::string> colliding;
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    if (!answers[i].ends_with(" missing")) colliding.push_back(paths[i]);
+  return colliding.empty() ? OrReply<Nothing>(Nothing{}) : move_aside(context, slot, colliding, ".ignored");
+}
+
+OrReply<Nothing> set_leftovers_aside(const Context& context, const PoolSlot& slot, const GitHow& how) {
+  const ChildEnd end = context.git.run(
+      slot.place(),
+      {"ls-files", "-z", "--others", "--directory", "--no-empty-directory", "--exclude-standard"}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  const auto paths = split(end.out, '\0');
+  if (paths.empty()) return Nothing{};
+  return move_aside(context, slot, paths, ".leftovers");
 }
 
 Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, const Deadline& deadline) {

@@ -102,6 +102,14 @@ std::optional<std::string> RefFiles::resolve(const std::string& ref) const {
   return std::nullopt;
 }
 
+bool RefFiles::is_there(const std::string& ref) const {
+  struct stat seen{};
+  std::string oid;
+  if (!is_plain(ref)) return true;
+  return (::lstat((common_ + "/" + ref).c_str(), &seen) == 0 && !S_ISDIR(seen.st_mode)) ||
+         packed(ref, oid) != Packed::no;
+}
+
 std::optional<RefMap> RefFiles::list(const std::vector<std::string>& patterns) const {
   namespace fs = std::filesystem;
   std::error_code none;

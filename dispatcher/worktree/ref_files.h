@@ -27,6 +27,8 @@ class RefFiles {
 
   // nullopt: there is no such ref, or it is nothing simple. Follows symbolic refs.
   [[nodiscard]] std::optional<std::string> resolve(const std::string& ref) const;
+  // There is something of that name, readable or not.
+  [[nodiscard]] bool is_there(const std::string& ref) const;
 
   // The refs of these patterns: a full name, a folder ("refs/holdfast/keep/T-1/"), or the beginning of names
   // in one folder ("refs/heads/hf/T-1-*"). Symbolic ones are left out. Only below refs/heads/ and

@@ -157,17 +157,20 @@ class Release {
   // The snapshot's index matches the files. It becomes the slot's, under git's own lock.
   OrReply<Nothing> switch_files(const Snapshot& shot) const {
     const std::string lock = slot_.admin + "/index.lock";
+    const auto times = times_of(shot.index_file);
     const FileText index = read_file(shot.index_file, std::size_t{1} << 30);
     const Fd fd(::open(lock.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!fd.open()) return Fault(refused("busy: " + lock + " exists"));
     if (index.error != 0 && index.error != ENOENT) return dirty("cannot be read any more");
-    if (write_all(fd.get(), index.text) != 0 ||
+    if (write_all(fd.get(), index.text) != 0 || (times && !set_times(lock, *times)) ||
         std::rename(lock.c_str(), (slot_.admin + "/index").c_str()) != 0) {
       ::unlink(lock.c_str());
       return Fault(
           refused("cannot write the index of " + slot_.id.value + ": No space left or Permission denied"));
     }
     if (index.text.empty()) ::unlink((slot_.admin + "/index").c_str());
+    if (const auto free = set_colliding_aside(context_, slot_, start_, how_); !free)
+      return Fault(free.error());
     const ChildEnd end = git({"read-tree", "-m", "-u", shot.plain_tree, start_});
     if (end.answered()) return Nothing{};
     if (end.transport == Transport::answered)

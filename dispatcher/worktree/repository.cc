@@ -94,6 +94,12 @@ std::vector<std::string> check_repository(const std::string& path, const std::st
                     how)
                 .answered())
     wrong.push_back("the target branch \"" + target + "\" does not exist in \"" + path + "\"");
+  if (git.run(place, {"show-ref", "--verify", "--quiet", "refs/heads/hf"}, how).answered())
+    wrong.push_back(
+        "a branch named \"hf\" stands in the way of hf/<ticket>-...: rename it (git branch -m hf ...)");
+  // git would make HEAD a symbolic link, which nobody else reads.
+  if (trimmed(git.run(place, {"config", "--bool", "core.preferSymlinkRefs"}, how).out) == "true")
+    wrong.push_back("core.preferSymlinkRefs is set in \"" + path + "\", which is not supported: unset it");
   if (std::error_code none; !fs::is_regular_file(fs::path(repository.common_dir) / "config", none))
     wrong.push_back("\"" + path + "\" has no configuration file");
   return wrong;

@@ -57,6 +57,11 @@ OrReply<std::string> commit_snapshot(const Context& context, const BranchOrder& 
     parents.push_back(*index);
   }
   for (const EmbeddedRepository& one : shot.embedded) {
+    if (!one.head.empty()) {
+      message += "The worktree at \"" + one.path + "\" stood at parent " +
+                 std::to_string(parents.size() + 1) + ".\n";
+      parents.push_back(one.head);
+    }
     if (one.git_folder.empty()) continue;
     const auto folder =
         commit_tree(context, one.git_folder, {}, "Git folder of a repository inside " + what + "\n", how);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/worktree/scratch_repository.h"
@@ -129,6 +130,96 @@ TEST_F(Salvage, NothingHidesBehindIndexFlags) {
   ASSERT_TRUE(done(back.raw)) << back.raw.error;
   EXPECT_EQ(read(slot / "file1"), "line 1\nline 2\nline 3\nline 4\n");
   EXPECT_EQ(read(slot / "file2"), "line 1\nline 2\nline 3\nline 4\n");
+}
+
+// Written in the same second as the index, to the same size: git looks into such a file only because the
+// index is not younger than it. A copy of the index that is younger hides it.
+TEST_F(Salvage, AChangeInTheSecondOfTheLastCommitIsSeen) {
+  for (int round = 0; round < 3; ++round) {  // a second may end in between
+    const AttemptId of = attempt("R-" + std::to_string(round));
+    const fs::path slot = prepared(of);
+    const std::string head = commit(slot, "file1", "AAAA");
+    write(slot / "file1", "BBBB");
+    const auto changed = fs::last_write_time(slot / "file1");
+    const auto indexed = fs::last_write_time(main_ / ".git/worktrees" / slot.filename() / "index");
+    const bool same_second = std::chrono::floor<std::chrono::seconds>(changed) ==
+                             std::chrono::floor<std::chrono::seconds>(indexed);
+    const auto later = indexed + std::chrono::seconds(2);
+    while (fs::file_time_type::clock::now() < later) std::this_thread::yield();
+    const auto saved = salvage(of);
+    ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+    ASSERT_FALSE(saved.value.refs.empty()) << "the change was taken for clean";
+    EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":file1"}), "BBBB");
+    ASSERT_TRUE(done(release(of, head).raw));
+    if (same_second) return;
+  }
+}
+
+// A commit of a submodule that no remote has is nowhere else: it is saved with the submodule's git folder.
+TEST_F(Salvage, ASubmodulesOwnCommitIsSaved) {
+  const fs::path other = root_ / "other";
+  git(root_, {"init", "-q", "-b", "main", other.string()});
+  commit(other, "inside", "one");
+  git(main_, {"-c", "protocol.file.allow=always", "submodule", "add", "-q", other.string(), "lib"});
+  git(main_, {"commit", "-q", "-m", "with a submodule"});
+  const fs::path slot = prepared(attempt());
+  git(slot, {"-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init"});
+  EXPECT_TRUE(salvage(attempt()).value.refs.empty()) << "as recorded, and the remote has it";
+  commit(slot / "lib", "inside", "made here");
+  git(slot, {"commit", "-q", "-a", "-m", "bump"});
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(saved.value.refs.size(), 1U);
+}
+
+// A worktree that the worker made inside of its own: what its HEAD stood at is held by the salvage.
+TEST_F(Salvage, ANestedWorktreesCommitsAreHeld) {
+  const fs::path slot = prepared(attempt());
+  git(slot, {"worktree", "add", "-q", "--detach", "inner"});
+  const std::string inner = commit(slot / "inner", "file1", "inner work");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_NE(git(main_, {"rev-list", salvage_ref(saved)}).find(inner), std::string::npos);
+}
+
+// What an amend, a reset or a rebase left behind stays reachable.
+TEST_F(Salvage, CommitsThatItsWorkerReplacedArePinned) {
+  const fs::path slot = prepared(attempt());
+  const std::string first = commit(slot, "file1", "first");
+  git(slot, {"reset", "-q", "--hard", "HEAD~1"});
+  const std::string second = commit(slot, "file1", "second");
+  git(slot, {"commit", "-q", "--amend", "-m", "third"});
+  ASSERT_TRUE(done(worktrees().pin(branch_order(attempt()), soon).raw));
+  const std::string held = git(main_, {"rev-list", "--glob=refs/holdfast/keep/*"});
+  EXPECT_NE(held.find(first), std::string::npos);
+  EXPECT_NE(held.find(second), std::string::npos);
+  EXPECT_TRUE(facts(attempt()).stranded.empty())
+      << "its worker replaced them itself: nobody is asked about them";
+  EXPECT_THAT(worktrees().pin(branch_order(attempt()), soon).value.refs, IsEmpty()) << "once";
+}
+
+// Ignored files are kept for the next worker; where the next commit has a file of that name they are set
+// aside.
+TEST_F(Salvage, AnIgnoredFileInTheWayOfACommitIsSetAside) {
+  commit(main_, ".gitignore", "build/\n");
+  const fs::path slot = prepared(attempt());
+  const std::string head = commit(slot, "file1", "work");
+  fs::create_directories(slot / "build");
+  write(slot / "build/out", "PRECIOUS");
+  write(slot / "build/other", "kept or set aside");
+  write(main_ / ".gitignore", "build/\n");
+  fs::create_directories(main_ / "build");
+  write(main_ / "build/out", "now tracked");
+  git(main_, {"add", "-f", "build/out"});
+  git(main_, {"commit", "-q", "-m", "track it"});
+  ASSERT_TRUE(done(worktrees().pin(branch_order(attempt()), soon).raw));
+  const auto back = release(attempt(), head);
+  ASSERT_TRUE(done(back.raw)) << back.raw.error;
+  EXPECT_EQ(read(slot / "build/out"), "now tracked");
+  bool found = false;
+  for (const auto& entry : fs::recursive_directory_iterator(state_ / "quarantine"))
+    found = found || (entry.is_regular_file() && read(entry.path()) == "PRECIOUS");
+  EXPECT_TRUE(found) << "overwritten without a word";
 }
 
 // Flagged, and with nothing behind the flag: the next worker's changes must not hide there.

@@ -1,5 +1,8 @@
 #include "dispatcher/worktree/snapshot.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -108,7 +111,7 @@ class Shooting {
     }
     // No commit yet: the empty tree. A HEAD that names a commit which is not there is another matter.
     if (const Head head = RefFiles::read_head(slot_.admin);
-        head.ref.empty() || context_.refs.resolve(head.ref))
+        head.ref.empty() || context_.refs.is_there(head.ref))
       return Fault(refused("HEAD of " + slot_.id.value + " cannot be read: " + end.error, 128));
     return write_tree(slot_.path, shot_.folder.path + "/empty", shot_.head_tree);
   }
@@ -116,9 +119,12 @@ class Shooting {
   // Reads the copy entry by entry: which paths are flagged, which are submodules, and is it readable at all.
   OrReply<Nothing> copy_index() {
     shot_.index_file = shot_.folder.path + "/index";
+    // With its time, taken before it is read: git trusts an entry only if it is older than the index.
+    const auto times = times_of(slot_.admin + "/index");
     const FileText original = read_file(slot_.admin + "/index", longest_index);
     bool usable = original.error == 0 && !original.longer &&
-                  replace_file(shot_.folder.path, "index", original.text) == 0;
+                  replace_file(shot_.folder.path, "index", original.text) == 0 && times &&
+                  set_times(shot_.index_file, *times);
     ChildEnd listed;
     if (usable) {
       listed = git(slot_.path, shot_.index_file, {"ls-files", "-v", "-s", "-z"});
@@ -194,7 +200,7 @@ class Shooting {
       if (submodule != submodules_.end() &&
           submodule_is_as_recorded(context_, slot_.path + "/" + path, submodule->second, how_))
         continue;
-      shot_.embedded.push_back({path, "", ""});
+      shot_.embedded.push_back({.path = path});
     }
     return Nothing{};
   }
@@ -264,6 +270,10 @@ class Shooting {
                                    const std::string& index) {
     const std::string folder = git_folder_of(root);
     if (folder.empty()) return Nothing{};
+    if (fs::path(folder).parent_path() == context_.repository.common_dir + "/worktrees") {
+      const Head head = RefFiles::read_head(folder);
+      one.head = head.oid.empty() ? context_.refs.resolve(head.ref).value_or("") : head.oid;
+    }
     const std::size_t limit = context_.options.embedded_bytes_max;
     if (bytes_below(folder, limit) > limit) {
       shot_.problems.push_back("the repository inside at \"" + one.path + "\" is larger than " +
@@ -287,9 +297,19 @@ class Shooting {
 
 }  // namespace
 
+std::optional<FileTimes> times_of(const std::string& path) {
+  struct stat seen{};
+  if (::stat(path.c_str(), &seen) != 0) return std::nullopt;
+  return FileTimes{seen.st_atim, seen.st_mtim};
+}
+
+bool set_times(const std::string& path, const FileTimes& times) {
+  return ::utimensat(AT_FDCWD, path.c_str(), times.data(), 0) == 0;
+}
+
 std::string Snapshot::content_key() const {
   std::string key = tree + ":" + (staged_apart() ? index_tree : "");
-  for (const EmbeddedRepository& one : embedded) key += ":" + one.git_folder;
+  for (const EmbeddedRepository& one : embedded) key += ":" + one.git_folder + one.head;
   return key;
 }
 

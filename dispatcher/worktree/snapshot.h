@@ -13,6 +13,11 @@
 // trees made.
 #pragma once
 
+#include <sys/types.h>
+#include <time.h>
+
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +26,10 @@
 namespace holdfast {
 
 struct EmbeddedRepository {
-  std::string path;   // relative to the worktree; empty: the worktree's own .git was replaced by a repository
-  std::string files;  // tree
-  std::string git_folder;  // tree; empty: it has none of its own
+  std::string path = {};   // relative to the worktree; empty: the worktree's own .git was replaced by a repository
+  std::string files = {};  // tree
+  std::string git_folder = {};  // tree; empty: it has none of its own
+  std::string head = {};  // commit; of a worktree of this very repository, whose commits only its HEAD may hold
 };
 
 struct Snapshot {
@@ -49,6 +55,12 @@ struct Snapshot {
   // Equal for equal content: how a repeated salvage finds the earlier one.
   [[nodiscard]] std::string content_key() const;
 };
+
+// The copy of an index must be as old as the index is: a file that was changed in the second in which the
+// index was written is looked into by git only because of that.
+using FileTimes = std::array<timespec, 2>;  // of access, of change
+std::optional<FileTimes> times_of(const std::string& path);
+bool set_times(const std::string& path, const FileTimes&);
 
 OrReply<Snapshot> take_snapshot(const Context&, const PoolSlot&, const GitHow&);
 

@@ -102,6 +102,7 @@ bool perform(World& w, Flight& f, const Look& e) {
     seen.runner = seen.worker = Presence::gone;
     seen.cgroup = looked.record.cgroup.empty() ? Presence::unknown : Presence::gone;
     if (e.scan) seen.descendants = Presence::gone;
+    seen.scanned = e.scan;
     for (const Runtime& r : w.runtimes) {
       if (r.attempt != id || r.pid != looked.record.runner.pid) continue;
       if (r.runner != RunnerStage::gone) seen.runner = Presence::present;

@@ -45,6 +45,31 @@ void LookAround::perform_reading(const Effect& effect) {
     troubles.push_back(describe(effect) + ": " + (answer.raw.error.empty() ? "no answer" : answer.raw.error));
 }
 
+namespace {
+
+// Why nobody at all can be claimed now; empty: somebody can, or nothing is known of the pool.
+std::string no_room(const Knowledge& k, const Policy& policy) {
+  int open = 0, free = 0, set_apart = 0;
+  for (const auto& [id, t] : k.tickets) open += t.newest && t.newest->open() ? 1 : 0;
+  for (const auto& [id, slot] : k.slots) {
+    free += slot.state == SlotState::free ? 1 : 0;
+    set_apart += slot.state == SlotState::quarantined ? 1 : 0;
+  }
+  if (open >= policy.capacity) return "it waits for room: all places are taken";
+  if (k.slots.empty() || free > 0) return "";
+  return "no worktree of the pool is free" +
+         (set_apart > 0 ? ": " + std::to_string(set_apart) +
+                              " set apart with what nobody has saved; see `holdfast pool status`"
+                        : std::string());
+}
+
+bool is_a_claim(const Plan& plan) {
+  const auto* write = plan.effect ? std::get_if<WriteLedger>(&*plan.effect) : nullptr;
+  return write != nullptr && std::holds_alternative<Claim>(write->write);
+}
+
+}  // namespace
+
 Plan LookAround::plan_for(const TicketId& id) {
   for (int n = 0;; ++n) {
     brain.knowledge.now = std::max(brain.knowledge.now, wall_clock());
@@ -55,6 +80,9 @@ Plan LookAround::plan_for(const TicketId& id) {
       brain.knowledge.tickets[id].work.commented = true;
       continue;
     }
+    if (is_a_claim(plan))
+      if (std::string why = no_room(brain.knowledge, brain.policy); !why.empty())
+        return {plan.rule, std::move(why), std::nullopt, {}};
     if (!plan.effect || !only_reads(call_of(*plan.effect)) || n >= looks_per_ticket) return plan;
     perform_reading(*plan.effect);
     TicketKnowledge& t = brain.knowledge.tickets[id];

@@ -17,6 +17,7 @@
 #include "dispatcher/cli/session.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
 #include "dispatcher/system/fd.h"
+#include "dispatcher/worktree/git_process.h"
 
 extern char** environ;
 
@@ -154,13 +155,14 @@ Exit up(const Arguments& args, Shell& shell) {
     Driver running(parts.world(), policy, options);
     driver = &running;
     drained = running.run(millis(500));
-    // An effect may still wait for its answer: its helpers hold their own locks, and waiting for them is not
-    // ours. Whoever was told to stop does so at once: everything is written, and a good-bye to tmux servers
+    // An effect may still wait for its answer, and waiting for it is not ours: its helpers are ended, as by a
+    // crash. Whoever was told to stop does so at once: everything is written, and a good-bye to tmux servers
     // that do not answer takes a moment for each.
     if (!drained || stopped) {
       if (drained && !live && !shell.json) shell.out << "stopped; workers keep running\n";
       shell.out.flush();
       shell.err.flush();
+      if (!drained) end_running_children();
       std::_Exit(stopped ? 0 : 1);
     }
   }

@@ -1,7 +1,10 @@
 // The incident and its relatives, end to end: shipped programs, real tmux, git, processes and SQLite.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -319,6 +322,34 @@ TEST(EndToEnd, FilesThatOnlyTheRepositorysSettingsIgnoreCostNoSlot) {
   stage.stop(SIGTERM);
   EXPECT_FALSE(stage.attempts("T-1").back().salvage_refs.empty()) << stage.story();
   EXPECT_CLEAN(audit_settled(stage), stage);
+}
+
+// A git that hangs does not outlive the dispatcher, or it would hold its worktree's lock for ever.
+TEST(EndToEnd, AGitThatHangsEndsWithTheDispatcherAndTheSlotIsFree) {
+  Stage stage({.capacity = 1, .gate = "review"});
+  stage.add("T-1", {"wait go", "done it"});
+  stage.start();
+  ASSERT_TRUE(stage.wait_for_phase("T-1", Phase::running)) << stage.story();
+  const std::string worktree = stage.attempts("T-1").back().worktree;
+  ASSERT_EQ(::mkfifo((worktree + "/.gitignore").c_str(), 0600), 0);  // git waits for somebody to write
+  std::ofstream(worktree + "/go") << "";
+  ASSERT_TRUE(stage.wait([&] { return stage.attempts("T-1").back().cause != Cause::none; })) << stage.story();
+  const auto git_hangs = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::error_code none;
+      const auto exe = std::filesystem::read_symlink(entry.path() / "exe", none);
+      const auto cwd = std::filesystem::read_symlink(entry.path() / "cwd", none);
+      if (!none && exe.filename() == "git" && cwd == worktree) return true;
+    }
+    return false;
+  };
+  ASSERT_TRUE(stage.wait(git_hangs)) << stage.story();
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
+  EXPECT_TRUE(stage.wait([&] { return !git_hangs(); })) << "a git of the dispatcher lives on";
+  ::unlink((worktree + "/.gitignore").c_str());
+  stage.start();
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::in_review)) << stage.story();
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
 }
 
 TEST(EndToEnd, ATmuxServerIsKilledWithTenWorkersLive) {

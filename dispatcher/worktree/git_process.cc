@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <mutex>
+#include <set>
 
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/spawned_process.h"
@@ -75,7 +77,39 @@ ChildEnd not_started(int error, const std::string& what) {
   return end;
 }
 
+// Process groups that somebody waits for. Reaped ones are taken out first, so a number is never somebody
+// else's.
+class Running {
+ public:
+  void add(pid_t group) {
+    const std::lock_guard hold{mutex_};
+    groups_.insert(group);
+  }
+  void remove(pid_t group) {
+    const std::lock_guard hold{mutex_};
+    groups_.erase(group);
+  }
+  void end_all() {
+    const std::lock_guard hold{mutex_};
+    for (const pid_t group : groups_) ::kill(-group, SIGKILL);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<pid_t> groups_;
+};
+
+// One for the process: groups are the process's.
+Running& running() {
+  static Running all;
+  return all;
+}
+
 }  // namespace
+
+void end_running_children() {
+  running().end_all();
+}
 
 ChildEnd run_child(const ChildCommand& command, const Deadline& deadline) {
   if (deadline.passed()) return not_started(ETIMEDOUT, command.argv.front() + " was not started");
@@ -97,6 +131,7 @@ ChildEnd run_child(const ChildCommand& command, const Deadline& deadline) {
                      .err = command.merge_output ? child_out : error.write_end.get(),
                      .lock_fd = command.lock_fd});
   if (process.error != 0) return not_started(process.error, "cannot start " + command.argv.front());
+  running().add(process.pid);
   out.write_end.reset();
   error.write_end.reset();
 
@@ -109,6 +144,7 @@ ChildEnd run_child(const ChildCommand& command, const Deadline& deadline) {
   }
   // Whatever of the group is left. Not reaped yet, so the group's number belongs to nobody else.
   ::kill(-process.pid, SIGKILL);
+  running().remove(process.pid);
   int status = 0;
   const bool reaped = reap_within(process.pid, patience_after_kill_ms, status);
   drain(from.out, command, end.out, end.dropped);

@@ -45,4 +45,8 @@ struct ChildEnd {
 // can remove its lock files, then KILL). Any thread.
 ChildEnd run_child(const ChildCommand&, const Deadline&);
 
+// Kills what run_child() waits for now, groups and all: for a program that is about to end, since a git that
+// hangs would keep its worktree's lock for ever. What they did is as after a crash. Any thread.
+void end_running_children();
+
 }  // namespace holdfast

@@ -26,10 +26,12 @@
 namespace holdfast {
 
 struct EmbeddedRepository {
-  std::string path = {};   // relative to the worktree; empty: the worktree's own .git was replaced by a repository
-  std::string files = {};  // tree
+  std::string path =
+      {};  // relative to the worktree; empty: the worktree's own .git was replaced by a repository
+  std::string files = {};       // tree
   std::string git_folder = {};  // tree; empty: it has none of its own
-  std::string head = {};  // commit; of a worktree of this very repository, whose commits only its HEAD may hold
+  std::string head =
+      {};  // commit; of a worktree of this very repository, whose commits only its HEAD may hold
 };
 
 struct Snapshot {

@@ -80,7 +80,7 @@ bool comes_first(const World& w, const Reductions& on, const Flight& f) {
   if (!is_prompt(w, f)) return false;
   if (on.prompt_answers && f.held) return true;
   if (on.prompt_reads && reads_or_is_the_installations(f)) return true;
-  return on.workers_when_it_matters && !f.held && meets_nobody(w, f, on.late_when_it_matters);
+  return on.workers_when_it_matters && !f.held && meets_nobody(w, f);
 }
 
 // The call that comes before everything else. Which one, where there are several, does not depend on who
@@ -105,12 +105,7 @@ bool about_flight(const Event& e) {
 
 // May it still come before the call that comes first?
 bool may_come_before(const World& w, const Reductions& on, const Flight& f, const Event& e) {
-  if (about_flight(e)) {
-    const Flight& late = w.flights[e.subject];
-    if (&late == &f) return true;
-    if (!on.late_when_it_matters || !late.detached || f.held) return false;
-    return meets(w, late, f) || (tells_news(late) && !only_reads(call_of(f.effect)));
-  }
+  if (about_flight(e)) return &w.flights[e.subject] == &f;
   if (e.what_kind == Do::crash) return !on.crash_where_it_matters || crash_matters(f);
   if (f.held || !on.workers_when_it_matters) return false;
   return would_make_a_difference(w, f, e);

@@ -29,9 +29,6 @@ struct Reductions {
   // News come at once, while nobody does anything: what else may happen first may also happen before the look
   // that follows them.
   bool news_at_once = true;
-  // What is left on its way by somebody who is gone takes hold where it makes a difference: before a call
-  // that it meets, or where its news are heard.
-  bool late_when_it_matters = true;
 };
 
 // Everything that may happen next, faults included.

@@ -81,37 +81,9 @@ bool strikes_a_runtime(const Event& e) {
   return false;
 }
 
-bool tells_news(const Flight& late) {
-  return !is_git(call_of(late.effect));
-}
-
-bool meets(const World& w, const Flight& late, const Flight& f) {
-  const Family family = family_of(call_of(f.effect));
-  const Call call = call_of(f.effect);
-  switch (family_of(call_of(late.effect))) {
-    // The adapters' own calls end with their dispatcher; a copy that a fault has made may meet anybody.
-    case Family::ledger:
-    case Family::files: return true;
-    // Refs, worktrees and their locks.
-    case Family::git: return family == Family::git;
-    // What the board says when a session is spawned, or ended while a person wants it, is asked by the
-    // oracles.
-    case Family::board: return family == Family::board || call == Call::spawn || w.setup->person_budget > 0;
-    // Sessions, and the runtimes in them. An intent that is recorded only now announces it.
-    case Family::tmux: {
-      const auto* write = std::get_if<WriteLedger>(&f.effect);
-      const bool announces = write && std::holds_alternative<BeginSpawn>(write->write);
-      return family == Family::tmux || (family == Family::files && call != Call::spec_write) || announces;
-    }
-  }
-  __builtin_unreachable();
-}
-
-bool meets_nobody(const World& w, const Flight& f, bool but_late) {
-  for (const Flight& other : w.flights) {
-    if (&other == &f || other.held || only_reads(call_of(other.effect))) continue;
-    if (!but_late || !other.detached || meets(w, other, f)) return false;
-  }
+bool meets_nobody(const World& w, const Flight& f) {
+  for (const Flight& other : w.flights)
+    if (&other != &f && !other.held && !only_reads(call_of(other.effect))) return false;
   const TicketId ticket = ticket_of(f.effect);
   switch (call_of(f.effect)) {
     // Rows, board and orders are read by no worker and no runner; whether they live, the later the less.

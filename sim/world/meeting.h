@@ -8,14 +8,8 @@
 namespace holdfast::sim {
 
 // A call that has not taken hold: nothing that a worker or a runner may do before it makes a difference to
-// it, nor the other way round; and no other call that could is in flight. `but_late`: requests of somebody
-// who is gone count only where they meet it.
-bool meets_nobody(const World&, const Flight&, bool but_late);
-
-// A request of somebody who is gone, and a call: does it make a difference which of them takes hold first?
-bool meets(const World&, const Flight& late, const Flight&);
-// Somebody hears of it when it takes hold.
-bool tells_news(const Flight& late);
+// it, nor the other way round; and no other call that could is in flight.
+bool meets_nobody(const World&, const Flight&);
 
 // The same for one event: would it make a difference whether it comes before this call, or after its answer?
 bool would_make_a_difference(const World&, const Flight&, const Event&);

@@ -86,7 +86,7 @@ TEST(Prove, ReductionsDoNotChangeTheVerdict) {
   Reductions off;
   for (bool Reductions::* one :
        {&Reductions::run_on, &Reductions::crash_where_it_matters, &Reductions::prompt_answers,
-        &Reductions::workers_when_it_matters, &Reductions::news_at_once, &Reductions::late_when_it_matters}) {
+        &Reductions::workers_when_it_matters, &Reductions::news_at_once}) {
     off = {};
     off.*one = false;
     const ProveResult r = prove_twin(off);

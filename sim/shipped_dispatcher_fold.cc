@@ -12,15 +12,6 @@ void fold_hold(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.hold_until.set() && fold.is_ahead(t.hold_until) && t.hold_ends_with_news);
 }
 
-// Whether a listing came after the spawn, or after a look, is asked while it is picked up; and after its end
-// was seen, when what had been listed before is forgotten.
-bool order_of_sightings_matters(const TicketKnowledge& t) {
-  const bool planned = !t.newest || t.newest->phase == Phase::planned;
-  const bool ended = t.seen.record && t.seen.record->what.end;
-  const bool gone = t.seen.process && t.seen.process->what.runner == Presence::gone;
-  return planned || ended || gone;
-}
-
 // Alarms and holds that are over are as good as none; how long ago the clock last stood where it stands is
 // only asked where it went back. The rate of claims is out of reach: no run within any bounds claims so
 // often.
@@ -56,7 +47,6 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
     fold.shows_life(t.seen.record && t.seen.process && shows_life(t.seen.record->what, t.seen.process->what));
     fold_value(fold, t.seen);
     fold.shows_life(false);
-    fold.ordered(true);
     fold_value(fold, t.reader);
     fold_value(fold, t.stream_finished);
     fold_value(fold, t.hook_said);

@@ -48,8 +48,6 @@ struct Surroundings {
   std::vector<TrueEnd> ends;
   std::vector<std::int64_t> changed;  // the numbers of each ticket's last change in the ledger
   std::int64_t last_change = 0;
-  // Listings whose answers a dispatcher waits for: which one, since when.
-  std::vector<std::pair<std::uint64_t, Instant>> listings_asked;
   bool servers_stay = false;                      // every tmux server runs, and will run
   std::vector<std::uint64_t> may_hear_otherwise;  // dispatchers, from an answer that is on its way
 };
@@ -70,8 +68,6 @@ class Fold {
   // seen.
   void shows_life(bool it_does) { shows_life_ = it_does && !whole_; }
   [[nodiscard]] bool shows_life() const { return shows_life_; }
-  // Whether it matters which of the sightings that come next came first.
-  void ordered(bool it_matters) { ordered_ = it_matters || whole_; }
 
   void end(const FoldedEnd& one) {
     const auto& ends = around_->ends;
@@ -111,12 +107,7 @@ class Fold {
   void spawned(const TicketId& of, Instant at) { count(Count::spawn, of, at.ms * 2); }
   void listing_asked(Instant at) { count(Count::listing, by_, at.ms * 2 + 1); }
   void listing_asked(const TicketId& of, Instant at) { count(Count::spawn, of, at.ms * 2 + 1); }
-  void sighting(Instant at) {
-    if (ordered_) return in_order(Count::sighting, about_.ticket, at);
-    const auto& asked = around_->listings_asked;
-    number(static_cast<std::uint64_t>(
-        std::ranges::count_if(asked, [&](const auto& one) { return one.first == by_ && one.second <= at; })));
-  }
+  void sighting(Instant at) { in_order(Count::sighting, about_.ticket, at); }
   // Which dispatcher's listings come next.
   void by(int dispatcher) { by_ = static_cast<std::uint64_t>(dispatcher); }
   // Whose sightings and whose end come next.
@@ -163,7 +154,7 @@ class Fold {
   static constexpr std::uint64_t unset = 0x7FFF'FFFF'FFFF'FFFFULL;
 
   const Surroundings* around_;
-  bool whole_ = false, shows_life_ = false, ordered_ = true;
+  bool whole_ = false, shows_life_ = false;
   AttemptId about_;
   std::uint64_t by_ = 0;
   Digest digest_;

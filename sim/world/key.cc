@@ -255,9 +255,6 @@ Surroundings surroundings_of(const World& w) {
     around.ends.push_back({r.attempt, {r.exit_code, r.signal}, death_is_recorded(w, r.attempt)});
   for (const auto& [id, sequence] : w.ledger.changed) around.changed.push_back(sequence);
   around.last_change = w.ledger.seq;
-  for (const Flight& f : w.flights)
-    if (std::holds_alternative<ListServer>(f.effect) && !f.detached)
-      around.listings_asked.emplace_back(static_cast<std::uint64_t>(f.dispatcher), f.asked_at);
   around.servers_stay = servers_stay(w);
   for (const Flight& f : w.flights)
     if (may_tell_of_no_server(f))

@@ -44,7 +44,9 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
     fold.number(t.seen.record && t.seen.record->what.end ? 1 : 0);
     fold_value(fold, t.reader.offset());
   } else {
+    fold.shows_life(t.seen.record && t.seen.process && shows_life(t.seen.record->what, t.seen.process->what));
     fold_value(fold, t.seen);
+    fold.shows_life(false);
     fold_value(fold, t.reader);
     fold_value(fold, t.stream_finished);
     fold_value(fold, t.hook_said);
@@ -59,7 +61,17 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_hold(fold, t);
 }
 
-void fold_agenda(Fold& fold, const Agenda& a) {
+// When a server may be started again is asked when there is none.
+void fold_start_server(Fold& fold, const Agenda& a, const std::map<int, Shard>& shards) {
+  for (const auto& [number, routine] : a.start_server) {
+    const auto shard = shards.find(number);
+    const bool runs = shard != shards.end() && shard->second.server.known();
+    fold_value(fold, number);
+    if (!runs || routine.flying || !fold.servers_stay()) fold_value(fold, routine);
+  }
+}
+
+void fold_agenda(Fold& fold, const Agenda& a, const std::map<int, Shard>& shards) {
   fold_value(fold, a.queue);
   fold.number(a.alarm_of.size());
   for (const auto& [id, at] : a.alarm_of) {
@@ -79,12 +91,12 @@ void fold_agenda(Fold& fold, const Agenda& a) {
   for (const Routine* r : {&a.load, &a.changes, &a.board, &a.records, &a.traces, &a.pool})
     fold_value(fold, *r);
   if (a.pool.flying) fold_value(fold, a.free_when_asked);
-  fold_value(fold, a.start_server);
+  fold_start_server(fold, a, shards);
   fold_value(fold, a.list_server);
   fold_value(fold, a.writes);
   fold_value(fold, a.write_flying);
   fold.ahead(a.write_next);
-  fold.count(Count::sequence, a.ledger_seq);
+  fold.read_up_to(a.ledger_seq);
   fold.count(Count::cursor, a.board_cursor);
 }
 
@@ -119,7 +131,7 @@ void ShippedDispatcher::fold(Fold& fold) const {
   fold_value(fold, k.breaker.open_until);
   fold_value(fold, k.breaker_unsaved);
   fold_value(fold, k.first_look_done);
-  fold_agenda(fold, brain.agenda);
+  fold_agenda(fold, brain.agenda, k.shards);
 }
 
 }  // namespace holdfast::sim

@@ -35,6 +35,11 @@ void fold_recorded_cause(Fold& fold, Cause cause) {
 
 }  // namespace
 
+bool shows_life(const RecordSighting& record, const ProcessSighting& process) {
+  const bool over = record.decision == Decision::sealed || record.end;
+  return process.runner == Presence::present && !over;
+}
+
 void fold_value(Fold& fold, const Doubt& doubt) {
   fold_value(fold, doubt.attempt());
   fold_value(fold, doubt.at());
@@ -189,7 +194,7 @@ void fold_value(Fold& fold, const LedgerDelta& delta) {
 void fold_value(Fold& fold, const LedgerContents& contents) {
   fold_fields(fold, contents, [&](const void* field) {
     if (field != &contents.seq) return false;
-    return fold.count(Count::sequence, contents.seq), true;
+    return fold.read_up_to(contents.seq), true;
   });
 }
 
@@ -210,11 +215,25 @@ void fold_value(Fold& fold, const BoardChanges& changes) {
 void fold_value(Fold& fold, const RecordSighting& record) {
   fold_fields(fold, record, [&](const void* field) {
     if (field == &record.last_output_at) {
-      if (!record.end) fold.age(record.last_output_at, Duration{heartbeat_within.ms + 1000});
+      if (!record.end && !fold.shows_life())
+        fold.age(record.last_output_at, Duration{heartbeat_within.ms + 1000});
       return true;
     }
     return field == &record.started_at || field == &record.ready_at;
   });
+}
+
+void fold_value(Fold& fold, const ProcessSighting& process) {
+  fold_fields(fold, process, [&](const void* field) {
+    return fold.shows_life() &&
+           (field == &process.worker || field == &process.cgroup || field == &process.descendants);
+  });
+}
+
+void fold_value(Fold& fold, const Looked& looked) {
+  fold.shows_life(shows_life(looked.record, looked.process));
+  fold_fields(fold, looked, [](const void*) { return false; });
+  fold.shows_life(false);
 }
 
 void fold_value(Fold& fold, const MoveTicket& move) {
@@ -242,7 +261,7 @@ void fold_value(Fold& fold, const Close& close) {
 }
 
 void fold_value(Fold& fold, const ReadLedgerChanges& read) {
-  fold.count(Count::sequence, read.after);
+  fold.read_up_to(read.after);
 }
 void fold_value(Fold& fold, const ReadBoard& read) {
   fold.count(Count::cursor, read.cursor);

@@ -56,6 +56,8 @@ void fold_value(Fold& fold, const LedgerDelta&);
 void fold_value(Fold& fold, const BoardTicket&);
 void fold_value(Fold& fold, const BoardChanges&);
 void fold_value(Fold& fold, const RecordSighting&);
+void fold_value(Fold& fold, const ProcessSighting&);
+void fold_value(Fold& fold, const Looked&);
 void fold_value(Fold& fold, const WorkerEnd&);
 void fold_value(Fold& fold, const MoveTicket&);
 void fold_value(Fold& fold, const ReturnToTodo&);
@@ -63,6 +65,8 @@ void fold_value(Fold& fold, const RecordAttention&);
 void fold_value(Fold& fold, const Close&);
 void fold_value(Fold& fold, const ReadLedgerChanges&);
 void fold_value(Fold& fold, const ReadBoard&);
+// A runner that can still act was seen: as core/verdict has it, that alone says that the runtime lives.
+bool shows_life(const RecordSighting&, const ProcessSighting&);
 void fold_work(Fold& fold, const Work&, const Attempt& of);
 void fold_value(Fold& fold, const Shard&);
 void fold_value(Fold& fold, const Routine&);
@@ -128,7 +132,7 @@ void fold_value(Fold& fold, const Seen<T>& seen) {
   fold_value(fold, seen.what);
   // A listing counts as new for five seconds at most.
   fold.age(seen.at, std::is_same_v<T, PaneView> ? seconds(6) : any_wait);
-  fold.in_order(Count::sighting, fold.about().ticket, seen.at);
+  fold.sighting(seen.at);
 }
 
 // Every field but those that `special` says it has dealt with.

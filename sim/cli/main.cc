@@ -11,6 +11,7 @@
 #include "sim/cli/commands.h"
 #include "sim/explore/certificate.h"
 #include "sim/explore/prove.h"
+#include "sim/twins/prove_twins.h"
 
 namespace {
 
@@ -18,7 +19,8 @@ using namespace holdfast;
 using namespace holdfast::sim;
 using namespace holdfast::sim::cli;
 
-int prove_all(ProveBounds bounds, const std::vector<std::string>& kinds, bool json) {
+int prove_all(ProveBounds bounds, const std::vector<std::string>& kinds, std::uint64_t twin_states,
+              bool json) {
   if (!kinds.empty()) bounds.kinds = {};
   for (const std::string& name : kinds) {
     const auto id = fault_named(name);
@@ -36,7 +38,8 @@ int prove_all(ProveBounds bounds, const std::vector<std::string>& kinds, bool js
                  p.depth, static_cast<unsigned long long>(p.frontier), p.seconds,
                  static_cast<unsigned long long>(p.most_bytes >> 20));
   };
-  const ProveResult r = prove(bounds, prove_setup(bounds, shipped_dispatcher(), {}), progress, interrupted);
+  ProveResult r = prove(bounds, prove_setup(bounds, shipped_dispatcher(), {}), progress, interrupted);
+  if (twin_states > 0 && r.end == ProveEnd::complete) prove_twins(bounds, twin_states, interrupted, r);
   std::fputs((json ? certificate_json(bounds, r) : certificate(bounds, r)).c_str(), stdout);
   switch (r.end) {
     case ProveEnd::complete: return vacuous_in(bounds, r).empty() ? passed : vacuous;
@@ -112,6 +115,11 @@ int main(int argc, char** argv) {
   bool json = false;
   proof->add_option("--kinds", kinds, "Only these faults: B1,C3")->delimiter(',');
   proof->add_flag("--json", json, "The certificate as JSON");
+  std::uint64_t twin_states = 0;
+  proof
+      ->add_option("--twins", twin_states,
+                   "Then search each broken twin too, up to so many states; 0: do not")
+      ->check(CLI::NonNegativeNumber);
   proof->add_option("--commits", bounds.commits, "Commits of a worker")->check(CLI::Range(0, 3));
   proof->add_option("--changes", bounds.changes, "Changes that a worker leaves uncommitted")
       ->check(CLI::Range(0, 2));
@@ -145,7 +153,7 @@ int main(int argc, char** argv) {
   if (by_seed->parsed()) return run(running);
   if (again->parsed()) return replay(replaying);
   if (small->parsed()) return shrink(shrinking);
-  if (proof->parsed()) return prove_all(bounds, kinds, json);
+  if (proof->parsed()) return prove_all(bounds, kinds, twin_states, json);
   if (twin->parsed()) return twins(hunting);
   if (catalogue->parsed()) return faults();
   if (promises->parsed()) return cli::invariants();

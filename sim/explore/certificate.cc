@@ -108,6 +108,8 @@ std::vector<std::string> excluded_by(const ProveBounds& bounds) {
   if (bounds.attempts < 2)
     out.emplace_back("second attempts (--attempts 2): nothing returns to todo, S1 is not at risk");
   if (bounds.persons == 0) out.emplace_back("acts of people");
+  if (bounds.dispatchers > 1)
+    out.emplace_back("a state key of two dispatchers is tested by fewer random walks than that of one");
   if (!bounds.liveness) out.emplace_back("liveness");
   return out;
 }
@@ -150,8 +152,10 @@ std::string certificate(const ProveBounds& bounds, const ProveResult& r) {
       r, [&](const std::string& name, std::uint64_t count) { words += " " + name + ": " + n(count) + ";"; });
   section("certified   ");
   if (r.twins_tried == 0) line("twins        none tried within these bounds");
-  for (const std::string& one : r.twins_killed) words += " " + one;
-  if (r.twins_tried > 0) section("twins killed");
+  for (std::size_t i = 0; i < r.twins_killed.size(); ++i) words += (i == 0 ? " " : ", ") + r.twins_killed[i];
+  if (r.twins_tried > 0)
+    section(("twins        " + n(r.twins_killed.size()) + " of " + std::to_string(r.twins_tried) + " killed:")
+                .c_str());
   for (const std::string& one : excluded_by(bounds)) line("excluded     " + one);
   for (const std::string& one : vacuous_in(bounds, r)) line("VACUOUS      " + one);
   for (const Violation& v : r.violations)

@@ -34,6 +34,8 @@ std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMa
   setup->longest_sleep = minutes(std::int64_t{60} * 24 * 20);
   setup->far = seconds(90);
   setup->past_far = minutes(std::int64_t{60} * 24 * 13);
+  // What was never done is longer ago than any wait.
+  setup->begins = {std::int64_t{1} << 40};
   Profile profile;
   profile.name = "generic";
   profile.command = {"worker"};

@@ -32,6 +32,7 @@ class TwinDispatcher : public ShippedDispatcher {
     return effects;
   }
   void fold(Fold& fold) const override {
+    fold.whole();
     ShippedDispatcher::fold(fold);
     fold_value(fold, marked_);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dispatcher/core/classify.h"
 #include "sim/base/fold_values.h"
 #include "sim/shipped_dispatcher.h"
 #include "sim/world/strikes.h"
@@ -58,8 +59,23 @@ void fold_order(Fold& fold, const World& w, const Flight& f) {
   }
 }
 
+// The words of a board are read by people alone (they name its version).
+void fold_raw(Fold& fold, const Flight& f) {
+  if (family_of(call_of(f.effect)) != Family::board) return fold_value(fold, f.raw);
+  fold_value(fold, f.raw.transport);
+  fold_value(fold, f.raw.code);
+}
+
+// A smaller number than the one asked after is that of an older ledger.
+void fold_reading(Fold& fold, const Flight& f) {
+  const auto* read = std::get_if<ReadLedgerChanges>(&f.effect);
+  const auto* news = std::get_if<LedgerContents>(&f.value);
+  if (read && news) fold_value(fold, news->seq < read->after);
+}
+
 void fold_flight(Fold& fold, const World& w, const Flight& f) {
   fold.about(attempt_of(f.effect));
+  fold.by(f.dispatcher);
   fold_value(fold, f.dispatcher);
   fold_effect(fold, w, f.effect);
   fold_value(fold, f.part);
@@ -73,14 +89,14 @@ void fold_flight(Fold& fold, const World& w, const Flight& f) {
   if (f.detached) return;  // nobody waits for its answer
   fold.age(f.asked_at, any_wait);
   fold_order(fold, w, f);
-  fold_value(fold, f.raw);
+  fold_raw(fold, f);
   fold_value(fold, f.value);
+  fold_reading(fold, f);
   fold.ahead(f.silent_until);
 }
 
 // In an order of their own: nothing depends on which was asked for first.
-void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks,
-                  const std::vector<Fold::TrueEnd>& ends) {
+void fold_flights(Fold& fold, const World& w, const Surroundings& around) {
   fold.number(w.flights.size());
   if (w.flights.size() < 2) {
     for (const Flight& f : w.flights) fold_flight(fold, w, f);
@@ -88,8 +104,7 @@ void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks
   }
   std::vector<std::pair<Digest, const Flight*>> order;
   for (const Flight& f : w.flights) {
-    Fold own(clocks, w.dispatchers.size() == 1);
-    own.ends(ends);
+    Fold own(around);
     fold_flight(own, w, f);
     order.emplace_back(own.digest(), &f);
   }
@@ -183,13 +198,11 @@ void fold_board(Fold& fold, const BoardStore& board, bool faults) {
 
 void fold_ledger(Fold& fold, const LedgerStore& ledger) {
   fold_value(fold, ledger.tickets);
-  for (const auto& [id, seq] : ledger.changed) fold.count(Count::sequence, seq);
   for (const auto& [id, row] : ledger.closed) fold_value(fold, id);
   fold_value(fold, ledger.slots);
   fold_value(fold, ledger.pauses);
   fold_value(fold, ledger.servers);
   fold_value(fold, ledger.breaker.open_until);
-  fold.count(Count::sequence, ledger.seq);
 }
 
 void fold_servers(Fold& fold, const std::map<int, Server>& servers) {
@@ -222,15 +235,38 @@ void fold_history(Fold& fold, const World& w) {
   }
 }
 
+bool servers_stay(const World& w) {
+  if (w.faults_left > 0 && !w.healed && w.setup->faults.has(FaultId::C2)) return false;
+  return std::ranges::all_of(w.servers, [](const auto& server) { return server.second.alive; });
+}
+
+// Its dispatcher may believe from the answer that there is no server.
+bool may_tell_of_no_server(const Flight& f) {
+  if (f.detached) return false;
+  const auto* listing = std::get_if<ServerListing>(&f.value);
+  return std::holds_alternative<StartServer>(f.effect) || (listing && !listing->server.known());
+}
+
+Surroundings surroundings_of(const World& w) {
+  Surroundings around;
+  around.clocks = clocks_of(w);
+  around.alone = w.dispatchers.size() == 1;
+  for (const Runtime& r : w.runtimes)
+    around.ends.push_back({r.attempt, {r.exit_code, r.signal}, death_is_recorded(w, r.attempt)});
+  for (const auto& [id, sequence] : w.ledger.changed) around.changed.push_back(sequence);
+  around.last_change = w.ledger.seq;
+  around.servers_stay = servers_stay(w);
+  for (const Flight& f : w.flights)
+    if (may_tell_of_no_server(f))
+      around.may_hear_otherwise.push_back(static_cast<std::uint64_t>(f.dispatcher));
+  return around;
+}
+
 }  // namespace
 
 Digest key_of(const World& w) {
-  const std::vector<Instant> clocks = clocks_of(w);
-  std::vector<Fold::TrueEnd> ends;
-  for (const Runtime& r : w.runtimes)
-    ends.push_back({r.attempt, {r.exit_code, r.signal}, death_is_recorded(w, r.attempt)});
-  Fold fold(clocks, w.dispatchers.size() == 1);
-  fold.ends(ends);
+  const Surroundings around = surroundings_of(w);
+  Fold fold(around);
   fold_board(fold, w.board, w.faults_left > 0);
   fold_ledger(fold, w.ledger);
   fold_servers(fold, w.servers);
@@ -240,8 +276,11 @@ Digest key_of(const World& w) {
   for (const Runtime& r : w.runtimes) fold_runtime(fold, w, r);
   fold_value(fold, w.git);
   fold.number(w.dispatchers.size());
-  for (const DispatcherSeat& seat : w.dispatchers) fold_seat(fold, seat);
-  fold_flights(fold, w, clocks, ends);
+  for (std::size_t d = 0; d < w.dispatchers.size(); ++d) {
+    fold.by(static_cast<int>(d));
+    fold_seat(fold, w.dispatchers[d]);
+  }
+  fold_flights(fold, w, around);
   fold_history(fold, w);
   fold_value(fold, w.faults_left);
   fold_value(fold, w.crashes_left);

@@ -51,6 +51,7 @@ struct Setup {
   Policy policy;
   std::vector<BoardTicket> tickets;
   DispatcherMaker maker = shipped_dispatcher();
+  Instant begins{1'000'000'000};        // ms since the epoch; any number that is not 0
   int dispatchers = 1;                  // that may run at once
   Duration longest_sleep = minutes(1);  // of a dispatcher without news, whatever it waits for
   // Set: a timer that is farther ahead is "far". Time passes to the next timer that is not; where all are

@@ -12,8 +12,6 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr std::int64_t begins_at = 1'000'000'000;  // ms since the epoch; any number that is not 0
-
 // What a flight must have for itself while it works: two with the same one never overlap.
 struct ResourceOf {
   std::string operator()(const PrepareWorktree& e) const { return e.order.slot.value; }
@@ -311,7 +309,7 @@ World begin(std::shared_ptr<const Setup> setup) {
   World w;
   w.setup = std::move(setup);
   const Setup& s = *w.setup;
-  w.now = {begins_at};
+  w.now = s.begins;
   w.git.commits.push_back(Commit{});
   w.git.refs[s.policy.target] = 0;
   w.git.main_checkout.branch = "main";

@@ -381,7 +381,7 @@ void enabled_faults(const World& w, std::vector<Event>& out) {
       out.push_back({Do::hold, static_cast<std::uint8_t>(i), 0, one.id});
     }
   }
-  world_strikes(w, out);
+  world_strikes(w, w.setup->faults, out);
 }
 
 void step(World& w, const Event& event) {

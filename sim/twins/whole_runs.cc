@@ -17,12 +17,11 @@ void end_the_neighbours(TwinMind mind, std::vector<Effect>& effects) {
     if (const auto* write = std::get_if<WriteLedger>(&effect))
       if (const auto* lost = std::get_if<RecordLost>(&write->write)) dying.insert(lost->attempt);
   for_open(mind, [&](TicketKnowledge& t, const Attempt& a) {
-    const bool at_work = a.phase == Phase::ready || a.phase == Phase::running;
-    if (!at_work || a.cause != Cause::none || dying.contains(a.id)) return;
+    if (a.cause != Cause::none || dying.contains(a.id)) return;
     if (!dying.empty()) mind.marked.insert(a.id);
-    if (mind.marked.contains(a.id) &&
-        leaves(mind, effects, EndTree{containment_of(a, t.seen), EndSignal::term}))
-      mind.marked.erase(a.id);
+    const bool at_work = a.phase == Phase::ready || a.phase == Phase::running;
+    if (!at_work || !mind.marked.contains(a.id)) return;
+    if (leaves(mind, effects, EndTree{containment_of(a, t.seen), EndSignal::term})) mind.marked.erase(a.id);
   });
 }
 

@@ -38,12 +38,24 @@ BranchName branch_of(const Repository& git, const AttemptId& attempt) {
   return {};
 }
 
+// What a pin held stays held: where the newest does not contain it, under another name.
+void pin_newest(World& w, Flight& f, const AttemptId& id, const std::string& what, CommitNo commit) {
+  const std::string ref = keep_ref(id, what.c_str());
+  const CommitNo before = ref_of(w.git, ref);
+  if (before >= 0 && !reaches(w.git, commit, before)) {
+    int n = 1;
+    while (ref_of(w.git, ref + "-" + std::to_string(n)) >= 0) ++n;
+    set_ref(w, ref + "-" + std::to_string(n), before, f.dispatcher);
+  }
+  set_ref(w, ref, commit, f.dispatcher, true);
+}
+
 void pin(World& w, Flight& f, const BranchOrder& order) {
   if (const CommitNo tip = ref_of(w.git, heads + order.branch.value); tip >= 0)
-    set_ref(w, keep_ref(order.attempt, "branch"), tip, f.dispatcher, true);
+    pin_newest(w, f, order.attempt, "branch", tip);
   if (const auto slot = w.git.slots.find(order.slot);
       slot != w.git.slots.end() && slot->second.lease == order.attempt && slot->second.head >= 0)
-    set_ref(w, keep_ref(order.attempt, "head"), slot->second.head, f.dispatcher, true);
+    pin_newest(w, f, order.attempt, "head", slot->second.head);
 }
 
 bool holds_all(const std::set<int>& have, const std::set<int>& want) {

@@ -192,7 +192,12 @@ int main(int argc, char** argv) {
   int number = 0;
 
   {
-    Stage stage({.capacity = 2, .shards = 2, .gate = "review", .prompt_by_file = true});
+    Stage stage({.capacity = 2,
+                 .shards = 2,
+                 .gate = "review",
+                 .remote = false,
+                 .prompt_by_file = true,
+                 .review_every = "20s"});
     Floor floor(stage, 2);
     stage.add("W-0", {"done warm"});
     stage.start();
@@ -218,8 +223,10 @@ int main(int argc, char** argv) {
     Stage stage({.capacity = at_once,
                  .shards = 2,
                  .gate = "review",
+                 .remote = false,
                  .extra = ", \"effects_at_once\": 16",
-                 .prompt_by_file = true});
+                 .prompt_by_file = true,
+                 .review_every = "20s"});
     Floor floor(stage, at_once);
     stage.add("W-0", {"done warm"});
     stage.start();

@@ -7,6 +7,7 @@
 // the same calls in the same order give the same effects, or a run cannot be replayed.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,33 +42,36 @@ class DispatcherUnderTest {
   // be run by seeds and replayed, not proved.
   virtual void fold(Fold&) const {}
   [[nodiscard]] virtual bool can_be_proved() const { return false; }
+  // It looks at this attempt before it decides anything about it, whatever comes first: what happens to the
+  // attempt before that look may as well happen right before it. "No" is always right.
+  [[nodiscard]] virtual bool will_look(const AttemptId&) const { return false; }
   // One line about a ticket for the "belief" side of reports: "running g2, verdict alive".
   [[nodiscard]] virtual std::string belief(const TicketId&) const { return {}; }
 };
 
 using DispatcherMaker = std::function<std::unique_ptr<DispatcherUnderTest>(const Policy&)>;
 
-// A copyable holder: copying the world copies the minds in it.
+// A copyable holder: copying the world copies the minds in it. Copies share one mind until one of them is
+// told something.
 class Mind {
  public:
   Mind() = default;
   explicit Mind(std::unique_ptr<DispatcherUnderTest> mind) : mind_(std::move(mind)) {}
-  Mind(const Mind& other) : mind_(other.mind_ ? other.mind_->copy() : nullptr) {}
-  Mind(Mind&&) noexcept = default;
-  Mind& operator=(const Mind& other) {
-    if (this != &other) mind_ = other.mind_ ? other.mind_->copy() : nullptr;
-    return *this;
-  }
-  Mind& operator=(Mind&&) noexcept = default;
-  ~Mind() = default;
   [[nodiscard]] bool there() const { return mind_ != nullptr; }
-  DispatcherUnderTest* operator->() { return mind_.get(); }
+  DispatcherUnderTest* operator->() { return &own(); }
   const DispatcherUnderTest* operator->() const { return mind_.get(); }
-  DispatcherUnderTest& operator*() { return *mind_; }
+  DispatcherUnderTest& operator*() { return own(); }
   const DispatcherUnderTest& operator*() const { return *mind_; }
 
  private:
-  std::unique_ptr<DispatcherUnderTest> mind_;
+  DispatcherUnderTest& own() {
+    if (mind_.use_count() > 1)
+      mind_ = std::shared_ptr<DispatcherUnderTest>(mind_->copy());
+    else
+      std::atomic_thread_fence(std::memory_order_acquire);  // whoever had it too has read it to the end
+    return *mind_;
+  }
+  std::shared_ptr<DispatcherUnderTest> mind_;
 };
 
 // The dispatcher that `holdfast` ships: the very core, wrapped.

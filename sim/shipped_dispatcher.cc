@@ -2,6 +2,7 @@
 #include "sim/shipped_dispatcher.h"
 
 #include "dispatcher/core/decide.h"
+#include "dispatcher/core/rules.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast::sim {
@@ -20,6 +21,15 @@ std::vector<Effect> ShippedDispatcher::next_effects(Instant now) {
 }
 Instant ShippedDispatcher::next_wake() const {
   return holdfast::next_wake(brain);
+}
+
+// As look_first in core/decide.cc has it.
+bool ShippedDispatcher::will_look(const AttemptId& id) const {
+  const auto found = brain.knowledge.tickets.find(id.ticket);
+  if (found == brain.knowledge.tickets.end()) return false;
+  const TicketKnowledge& t = found->second;
+  return t.newest && t.newest->id == id && t.work.look_now && says_live(t.newest->phase) &&
+         t.newest->cause == Cause::none && !t.seen.sealed_at;
 }
 
 std::string ShippedDispatcher::belief(const TicketId& id) const {

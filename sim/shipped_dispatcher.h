@@ -15,6 +15,7 @@ class ShippedDispatcher : public DispatcherUnderTest {
   [[nodiscard]] Instant next_wake() const override;
   void fold(Fold&) const override;
   [[nodiscard]] bool can_be_proved() const override { return true; }
+  [[nodiscard]] bool will_look(const AttemptId&) const override;
   [[nodiscard]] std::string belief(const TicketId&) const override;
 
   Brain brain;

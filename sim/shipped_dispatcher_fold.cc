@@ -6,12 +6,18 @@
 namespace holdfast::sim {
 namespace {
 
+// A hold that is over is as good as none, and then it does not matter what would have ended it.
+void fold_hold(Fold& fold, const TicketKnowledge& t) {
+  fold.ahead(t.hold_until);
+  fold_value(fold, t.hold_until.set() && fold.is_ahead(t.hold_until) && t.hold_ends_with_news);
+}
+
 // Alarms and holds that are over are as good as none; how long ago the clock last stood where it stands is
 // only asked where it went back. The rate of claims is out of reach: no run within any bounds claims so
 // often.
 void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
-  if (!t.board) fold.count(Count::version, t.board_version);
+  if (!t.board) fold.count(Count::version, fold.about().ticket, t.board_version);
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
   if (t.newest && !t.newest->open()) {
@@ -22,15 +28,21 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
     fold_value(fold, t.work.board_gone);
     fold_value(fold, t.ledger_unsure);
     fold_value(fold, t.tries);
-    fold.ahead(t.hold_until);
-    fold_value(fold, t.hold_ends_with_news);
+    fold_hold(fold, t);
     return;
   }
-  fold_value(fold, t.messages);
+  if (t.newest)
+    fold_messages(fold, *t.newest, t.messages);
+  else
+    fold_value(fold, t.messages);
   // Once its death is in the ledger nobody asks again what was seen of its processes and what it said.
   if (t.newest && t.newest->cause != Cause::none) {
+    // A look that comes late still asks whether its end is news.
     fold_value(fold, t.seen.pane);
     fold.number(t.seen.sealed_at ? 1 : 0);
+    fold.number(t.seen.process && t.seen.process->what.runner == Presence::gone ? 1 : 0);
+    fold.number(t.seen.record && t.seen.record->what.end ? 1 : 0);
+    fold_value(fold, t.reader.offset());
   } else {
     fold_value(fold, t.seen);
     fold_value(fold, t.reader);
@@ -38,11 +50,13 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
     fold_value(fold, t.hook_said);
     fold_value(fold, t.unknown_since);
   }
-  fold_value(fold, t.work);
+  if (t.newest)
+    fold_work(fold, t.work, *t.newest);
+  else
+    fold_value(fold, t.work.board_gone);
   fold_value(fold, t.ledger_unsure);
   fold_value(fold, t.tries);
-  fold.ahead(t.hold_until);
-  fold_value(fold, t.hold_ends_with_news);
+  fold_hold(fold, t);
 }
 
 void fold_agenda(Fold& fold, const Agenda& a) {
@@ -64,7 +78,7 @@ void fold_agenda(Fold& fold, const Agenda& a) {
   fold_value(fold, a.stopping);
   for (const Routine* r : {&a.load, &a.changes, &a.board, &a.records, &a.traces, &a.pool})
     fold_value(fold, *r);
-  fold_value(fold, a.free_when_asked);
+  if (a.pool.flying) fold_value(fold, a.free_when_asked);
   fold_value(fold, a.start_server);
   fold_value(fold, a.list_server);
   fold_value(fold, a.writes);
@@ -89,12 +103,19 @@ void ShippedDispatcher::fold(Fold& fold) const {
   fold.number(k.tickets.size());
   for (const auto& [id, t] : k.tickets) {
     fold_value(fold, id);
+    fold.about(t.newest ? t.newest->id : AttemptId{id, {}});
     fold_ticket(fold, t);
   }
   fold_value(fold, k.slots);
   fold_value(fold, k.shards);
   fold_value(fold, k.pauses);
-  fold_value(fold, k.floors);
+  // A floor below what the ledger knows to have been claimed holds nothing up.
+  for (const auto& [id, floor] : k.floors) {
+    const auto t = k.tickets.find(id);
+    if (t != k.tickets.end() && floor <= t->second.memory.last) continue;
+    fold_value(fold, id);
+    fold_value(fold, floor);
+  }
   fold_value(fold, k.breaker.open_until);
   fold_value(fold, k.breaker_unsaved);
   fold_value(fold, k.first_look_done);

@@ -181,6 +181,8 @@ void read_line(std::string_view text, int line, Instant now, TicketLines& out) {
   } catch (const json::exception& bad) {  // nlohmann has no other way to say where
     std::string words = bad.what();
     if (const auto at = words.find("] "); at != std::string::npos) words.erase(0, at + 2);
+    // Its own line is always 1; the one that counts is told already.
+    if (const auto at = words.find("line 1, "); at != std::string::npos) words.erase(at, 8);
     for (char& c : words)
       if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     out.errors.push_back({line, "", "must be one JSON object: " + words});

@@ -9,6 +9,14 @@
 
 namespace holdfast::cli {
 
+namespace {
+bool never_comes(const Knowledge& k, const TicketId& needed) {
+  const auto other = k.tickets.find(needed);
+  return other != k.tickets.end() && other->second.board &&
+         other->second.board->state == BoardState::cancelled;
+}
+}  // namespace
+
 std::vector<Finding> find_drift(const Knowledge& k, const Policy& policy) {
   std::vector<Finding> found;
   for (const auto& [id, t] : k.tickets) {
@@ -19,6 +27,12 @@ std::vector<Finding> find_drift(const Knowledge& k, const Policy& policy) {
     if (a == nullptr && t.board && t.board->state == BoardState::in_progress)
       found.push_back({Weight::warning, "drift", id.value, "in_progress on the board, and no attempt is open",
                        "`holdfast ticket move " + id.value + " todo`, unless a person works on it"});
+    if (a == nullptr && t.board && t.board->state == BoardState::todo)
+      for (const TicketId& needed : t.board->depends_on)
+        if (never_comes(k, needed))
+          found.push_back({Weight::warning, "waits-for-ever", id.value,
+                           "it depends on " + needed.value + ", which is cancelled",
+                           "reopen that one, or cancel this one too"});
     if (a == nullptr) continue;
     if (a->open() && t.board && t.board->state == BoardState::todo)
       found.push_back(

@@ -8,6 +8,7 @@
 #include "dispatcher/cli/idle.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/config/fields.h"
+#include "dispatcher/core/decide.h"
 
 namespace holdfast::cli {
 namespace {
@@ -57,6 +58,17 @@ TEST(Doctor, FindsDrift) {
   k.tickets[{"C"}].newest = attempt("C", Phase::planned);  // not on the board
   k.tickets[{"D"}].board = ticket("D", BoardState::done);  // fine
   EXPECT_EQ(kinds(find_drift(k, policy())), "drift:A drift:B-g1 drift:C-g1 ");
+}
+
+TEST(Doctor, ATicketThatWaitsForACancelledOneIsShown) {
+  Knowledge k = looked();
+  k.tickets[{"A"}].board = ticket("A", BoardState::cancelled);
+  k.tickets[{"B"}].board = ticket("B", BoardState::todo);
+  k.tickets[{"B"}].board->depends_on = {{"A"}};
+  k.tickets[{"C"}].board = ticket("C", BoardState::todo);
+  k.tickets[{"C"}].board->depends_on = {{"B"}};  // that may come yet
+  EXPECT_EQ(kinds(find_drift(k, policy())), "waits-for-ever:B ");
+  EXPECT_EQ(decide(k, {"B"}, policy()).why, "it depends on A, which is cancelled");
 }
 
 TEST(Doctor, StraysAreNamedAndOthersSessionsAreNot) {

@@ -109,6 +109,11 @@ std::optional<Plan> show_unknown(const Knowledge& k, const TicketKnowledge& t, c
                                            "; `holdfast runtime declare-dead` if you know that it does not"});
 }
 
+std::string quiet_words(Duration quiet) {
+  const bool short_one = quiet < minutes(2);
+  return std::to_string(quiet.ms / (short_one ? 1000 : 60'000)) + (short_one ? " s" : " minutes");
+}
+
 Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
   const Attempt& a = *t.newest;
   const Profile* profile = profile_of(policy, a.profile);
@@ -131,7 +136,7 @@ Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& poli
                   "', which also stands in what was sent to it: not taken for its word; have it say so in "
                   "other words";
     if (attention.empty() && last.set() && k.now - last > profile->quiet_after)
-      attention = "no output for " + std::to_string(profile->quiet_after.ms / 60'000) + " minutes or more";
+      attention = "no output for " + quiet_words(profile->quiet_after) + " or more";
   }
   if (!attention.empty() && a.attention.empty())
     return writing(Rule::watch, attention, RecordAttention{a.id, attention});
@@ -378,8 +383,11 @@ std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, c
   if (auto why = too_long_to_give(ticket, *profile)) return Wait{*std::move(why), {}};
   for (const TicketId& needed : ticket.depends_on) {
     const auto other = k.tickets.find(needed);
-    if (other == k.tickets.end() || !other->second.board || other->second.board->state != BoardState::done)
-      return Wait{"it depends on " + needed.value + ", which is not done", {}};
+    if (other == k.tickets.end() || !other->second.board)
+      return Wait{"it depends on " + needed.value + ", which is not on the board", {}};
+    if (other->second.board->state != BoardState::done)
+      return Wait{"it depends on " + needed.value + ", which is " + words_for(other->second.board->state),
+                  {}};
   }
   if (still_waits(k.now, t.memory.not_before, {policy.backoff_max.ms + policy.backoff_max.ms / 4 + 1}))
     return Wait{"it backs off after its last attempt", t.memory.not_before};

@@ -5,6 +5,7 @@
 
 #include "dispatcher/core/gate.h"
 #include "dispatcher/core/ledger_rules_kit.h"
+#include "dispatcher/core/schedule.h"
 #include "dispatcher/core/toy_world.h"
 
 namespace holdfast {
@@ -105,12 +106,17 @@ TEST(FoundBySimulation, AReviewDoesNotGoByFactsFromBeforeTheSalvage) {
   TicketKnowledge t = ticket_with(g1, Phase::lost);
   t.work.facts = facts;
   t.work.reviewed_at = noon;
-  Knowledge k = knowing(t);
   LedgerDelta closed;
   closed.attempt = t.newest;
   closed.attempt->phase = Phase::closed;
   closed.attempt->revision = 1;
-  absorb(k, {WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon}, {});
+  const Answer answer{WriteLedger{kit::close_of(g1)}, {Transport::answered, 0, "", ""}, closed, noon, noon};
+  Knowledge nothing_saved = knowing(t);
+  absorb(nothing_saved, answer, {});
+  EXPECT_TRUE(nothing_saved.tickets[t1].work.facts) << "the review would begin by inspecting it once more";
+  t.work.salvaged = Salvaged{};
+  Knowledge k = knowing(t);
+  absorb(k, answer, {});
   EXPECT_FALSE(k.tickets[t1].work.facts);
 }
 
@@ -201,6 +207,21 @@ TEST(FoundBySimulation, ASessionWhoseSpawnsAnswerWasLostIsEndedAtClosing) {
   const auto* end = std::get_if<EndSession>(&*plan.effect);
   ASSERT_NE(end, nullptr) << describe(*plan.effect);
   EXPECT_EQ(end->session_id, "$7");
+}
+
+// It woke every millisecond for as long as the lock was held.
+TEST(FoundBySimulation, ADeadAttemptThatWaitsAfterARestartSleepsUntilItsWaitIsOver) {
+  Brain brain;
+  brain.policy = toy_policy(1);
+  TicketKnowledge t = ticket_with(g1, Phase::lost);
+  t.newest->cause = Cause::exit_code;
+  t.work.looked_at = {};
+  t.hold_until = noon + millis(700);
+  brain.knowledge = knowing(t);
+  absorb(brain, News{AttemptNews{g1}});
+  next_effects(brain, noon);
+  ASSERT_TRUE(brain.agenda.alarm_of.contains(t1));
+  EXPECT_EQ(brain.agenda.alarm_of.at(t1), noon + millis(700));
 }
 
 TEST(FoundBySimulation, ASessionThatTookUpTheNameOfTheFirstOneIsEndedToo) {
@@ -484,6 +505,20 @@ TEST(FoundBySimulation, ALatePreparationOfWhatIsAliveSaysNothingAboutItsSlot) {
   absorb(k, late, toy_policy(1));
   EXPECT_EQ(k.tickets[t1].work.release_failure, "");
   EXPECT_EQ(k.tickets[t1].work.setup_failures, 0);
+}
+
+// The same the other way round: it failed to prepare first, and then saw that the other had spawned it.
+TEST(FoundBySimulation, AFailedPreparationIsForgottenWhenAnotherHasSpawnedIt) {
+  TicketKnowledge t = ticket_with(g1, Phase::planned);
+  t.newest->step = Step::claimed;
+  t.work.release_failure = "dirty: slot-2 has changes";
+  Knowledge k = knowing(t);
+  LedgerDelta spawned;
+  spawned.attempt = t.newest;
+  spawned.attempt->step = Step::spawn_begun;
+  spawned.attempt->revision += 1;
+  absorb(k, {WriteLedger{BeginSpawn{g1, {}, {}}}, {Transport::answered, 0, "", ""}, spawned, noon, noon}, {});
+  EXPECT_EQ(k.tickets[t1].work.release_failure, "");
 }
 
 }  // namespace

@@ -386,8 +386,10 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
     } else {
       Instant wake = plan.wake_at;
       const TicketKnowledge& t = brain.knowledge.tickets[id];
+      // One that is dead already is looked at no more; and what keeps it from being looked at now lasts a
+      // while.
       if (const Attempt* current = t.current();
-          current && current->step == Step::spawn_begun && current->open()) {
+          current && current->step == Step::spawn_begun && current->open() && current->cause == Cause::none) {
         const Instant routine = std::max(t.work.looked_at, Instant{1}) + brain.policy.look_every;
         // One that has come already and was not followed waits for something else, which wakes by itself.
         if (routine > now && (!wake.set() || routine < wake)) wake = routine;

@@ -51,9 +51,10 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
     }
   }
   if (new_phase && a.phase == Phase::closed) {
-    // What was inspected before the salvage is not what a review may go by.
-    t.work.facts.reset();
-    t.work.reviewed_at = {};
+    // What was inspected before the salvage is not what a review may go by. Else it is, and the next review
+    // comes in its time.
+    if (t.work.salvaged) t.work.facts.reset();
+    t.work.reviewed_at = t.work.facts ? k.now : Instant{};
   }
   // Another dispatcher has spawned it: our own failed preparations say nothing about the slot any more.
   if (same && t.newest->step == Step::claimed && a.step == Step::spawn_begun) t.work.release_failure.clear();

@@ -104,9 +104,10 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
   if (settings_.prompt_by_file) environment += ", \"PUPPET_PROMPT\": \"file\"";
   for (const auto& [key, value] : settings_.puppet_environment)
     environment += ", " + quoted(key) + ": " + quoted(value);
+  const std::string remote = settings_.remote ? " \"remote\": \"origin\"," : "";
   std::ofstream(config())
-      << "{\n"
-         "  \"repository\": \"repo\", \"target\": \"main\", \"remote\": \"origin\", \"state\": \"state\",\n"
+      << "{\n  \"repository\": \"repo\", \"target\": \"main\", \"state\": \"state\"," << remote
+      << "\n"
          "  \"capacity\": "
       << settings_.capacity << ", \"shards\": " << settings_.shards
       << ", \"gate\": " << quoted(settings_.gate)

@@ -18,7 +18,8 @@ namespace holdfast::stage {
 struct Settings {
   int capacity = 4;
   int shards = 2;
-  std::string gate = "land";  // of a bare `origin`, so that landing is real
+  std::string gate = "land";
+  bool remote = true;  // a bare `origin`, so that landing and pushing are real
   std::string memory = "96MiB";
   std::string extra = {};          // more members of holdfast.json, each with a leading comma
   std::string profile_extra = {};  // more members of the puppet's profile, each with a leading comma

@@ -17,11 +17,17 @@ int Journal::open() {
   if (!file_.open()) return errno;
   // Not every file system can reserve; that only costs the comfort.
   ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, 65536);
-  return sync_folder(folder_);
+  return 0;
 }
 
 int Journal::write(std::string_view word, const RecordFields& fields) {
   return append(record_line(clock_.now(), word, fields));
+}
+
+int Journal::write(std::span<const JournalLine> lines) {
+  std::string text;
+  for (const JournalLine& line : lines) text += record_line(clock_.now(), line.word, line.fields);
+  return append(text);
 }
 
 int Journal::write_message(const MessageId& id, MessageStep step, std::string_view why) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,6 +64,15 @@ std::optional<std::string> real_path(const char* folder) {
 }
 
 int run(const std::string& folder) {
+  const auto cannot = [](const std::string& what, int error) {
+    ::fprintf(stderr, "holdfast-runner: %s: %s\n", what.c_str(), errno_words(error).c_str());
+    return bad_folder;
+  };
+  // Opened before the decision, whose flush of the folder covers its name too. Nothing is written into it by
+  // one that loses the decision.
+  Journal journal{folder};
+  const int not_opened = journal.open();
+  if (not_opened == ENOENT || not_opened == ENOTDIR) return cannot(folder, not_opened);
   const auto decision =
       create_exclusively(folder, "decision", started_text(SystemClock{}.now(), own_identity()));
   switch (decision.created) {
@@ -71,17 +81,11 @@ int run(const std::string& folder) {
       ::fprintf(stderr, "holdfast-runner: this attempt is decided already: %s",
                 read_file(folder + "/decision", 4096).text.c_str());
       return lost_the_decision;
-    case Created::failed:
-      ::fprintf(stderr, "holdfast-runner: %s: %s\n", folder.c_str(), errno_words(decision.error).c_str());
-      return bad_folder;
+    case Created::failed: return cannot(folder, decision.error);
   }
-  Journal journal{folder};
-  int error = journal.open();
-  if (error == 0) error = journal.write("started", {{"version", HOLDFAST_VERSION}});
-  if (error != 0) {
-    ::fprintf(stderr, "holdfast-runner: record: %s\n", errno_words(error).c_str());
-    return bad_folder;
-  }
+  if (not_opened != 0) return cannot("record", not_opened);
+  if (const int error = journal.write("started", {{"version", HOLDFAST_VERSION}}); error != 0)
+    return cannot("record", error);
   const auto file = read_file(folder + "/spec", largest_spec);
   auto reading = file.error == 0 ? decode_spec(file.text) : SpecReading{{}, errno_words(file.error)};
   if (!reading.spec) {

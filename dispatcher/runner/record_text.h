@@ -5,8 +5,8 @@
 // over, so that an older dispatcher can read a newer runner's record.
 //
 //   started   version                                first line; the decision file says who
+//   containment cgroup ceiling                       before the worker may exec, often before `go`
 //   gone-ahead                                       `go` was seen
-//   containment cgroup ceiling                       before the worker exists
 //   worker    boot pidns pid ticks                   before the worker may exec
 //   running                                          exec succeeded
 //   ready     by

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <functional>
+#include <span>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/runner/worker_environment.h"
@@ -47,6 +48,7 @@ Shift::Shift(Journal& journal, RunnerSpec spec)
 int Shift::run() {
   open_ears();
   go_by_ms_ = now_ms() + spec_.go_ahead_within.ms;
+  make_ready();
   hear_folder();
   while (phase_ != Phase::over) {
     const auto now = now_ms();
@@ -57,7 +59,7 @@ int Shift::run() {
     listen(wake_at(now));
   }
   linger();
-  if (!worker_end_) return exit_without_worker;
+  if (!worker_end_ || !released_) return exit_without_worker;
   return WIFEXITED(worker_end_->status) ? WEXITSTATUS(worker_end_->status)
                                         : 128 + WTERMSIG(worker_end_->status);
 }
@@ -197,6 +199,32 @@ void Shift::ready_when(bool condition, const char* by) {
   inbox_.look();
 }
 
+// While the go-ahead is on its way: a terminal, a cgroup, and the child at its gate inside them. Moving a
+// process into a cgroup takes the kernel some milliseconds, which would otherwise stand between the go-ahead
+// and the worker. The child has run nothing of the worker's, and ends when the gate closes.
+void Shift::make_ready() {
+  const auto fail = [this](const std::string& what, int error) {
+    worker_.abandon();
+    not_made_ = what + ": " + errno_words(error);
+  };
+  const auto size = outer_.size();
+  const bool sized = size.columns > 0 && size.rows > 0;
+  if (const int error = inner_.open(sized ? size.columns : spec_.columns, sized ? size.rows : spec_.rows);
+      error != 0)
+    return fail("terminal", error);
+  home_ = CgroupHome::make({spec_.cgroup_parent, cgroup_name(spec_), spec_.memory_limit_bytes});
+  const WorkerOrder order{spec_.argv, worker_environment(spec_, journal_.folder()), spec_.working_directory,
+                          inner_.slave()};
+  if (const int error = worker_.fork(order); error != 0) return fail("fork", error);
+  inner_.drop_slave();
+  const auto ceiling = settle_worker();
+  worker_identity_ = identify(worker_.pid());
+  oom_before_ = home_.oom_kills();
+  if (const int error = journal_.write("containment", {{"cgroup", home_.folder()}, {"ceiling", ceiling}});
+      error != 0)
+    return fail("record", error);
+}
+
 // Everything is on disk before the gate opens: whoever reads the record knows each process that may have run.
 void Shift::start() {
   const auto fail = [this](const std::string& why) {
@@ -205,25 +233,14 @@ void Shift::start() {
     outer_.show("[holdfast: " + reason_ + "]\r\n", now_ms());
     phase_ = Phase::ending;
   };
-  if (const int error = journal_.write("gone-ahead"); error != 0)
+  if (worker_end_ && not_made_.empty()) not_made_ = "the child was killed before its exec";
+  const std::array lines{JournalLine{"gone-ahead"}, JournalLine{"worker", identity_fields(worker_identity_)}};
+  const std::size_t known = not_made_.empty() ? lines.size() : 1;
+  if (const int error = journal_.write(std::span(lines).first(known)); error != 0)
     return fail("record: " + errno_words(error));
-  const auto size = outer_.size();
-  const bool sized = size.columns > 0 && size.rows > 0;
-  if (const int error = inner_.open(sized ? size.columns : spec_.columns, sized ? size.rows : spec_.rows);
-      error != 0) {
-    return fail("terminal: " + errno_words(error));
-  }
-  home_ = CgroupHome::make({spec_.cgroup_parent, cgroup_name(spec_), spec_.memory_limit_bytes});
-  const WorkerOrder order{spec_.argv, worker_environment(spec_, journal_.folder()), spec_.working_directory,
-                          inner_.slave()};
-  if (const int error = worker_.fork(order); error != 0) return fail("fork: " + errno_words(error));
-  inner_.drop_slave();
-  const auto ceiling = settle_worker();
-  oom_before_ = home_.oom_kills();
-  int error = journal_.write("containment", {{"cgroup", home_.folder()}, {"ceiling", ceiling}});
-  if (error == 0) error = journal_.write("worker", identity_fields(identify(worker_.pid())));
-  if (error != 0) return fail("record: " + errno_words(error));
+  if (!not_made_.empty()) return fail(not_made_);
   phase_ = Phase::starting;
+  released_ = true;
   worker_.release();
 }
 
@@ -256,6 +273,7 @@ void Shift::end_because(const std::string& reason) {
     case Phase::waiting_for_go:
     case Phase::starting:
     case Phase::working:
+      if (!released_) worker_.abandon();
       reason_ = reason;
       outer_.show("[holdfast: ended by " + reason + "]\r\n", now_ms());
       phase_ = Phase::ending;
@@ -296,7 +314,7 @@ WorkerEnd Shift::how_it_ended() {
   WorkerEnd end;
   end.reason = reason_;
   end.tree_empty = home_.members().inhabited == Presence::gone;  // no child was left, or we would not be here
-  if (worker_end_ && !reason_.starts_with("exec-failed")) {
+  if (worker_end_ && released_ && !reason_.starts_with("exec-failed")) {
     const int status = worker_end_->status;
     if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) {

@@ -39,6 +39,7 @@ class Shift {
   void hear_worker();
   void hear_exec();
 
+  void make_ready();
   void start();
   void ready_when(bool condition, const char* by);
   bool meet_children();  // are any left?
@@ -66,6 +67,9 @@ class Shift {
   CgroupHome home_;
   std::optional<std::int64_t> oom_before_;
   Worker worker_;
+  ProcessIdentity worker_identity_;
+  bool released_ = false;  // the gate was opened: from here on the worker may have run
+  std::string not_made_;   // what could not be made ready, and why
   Fd signals_, folder_news_;
   int inbox_watch_ = -1;
 

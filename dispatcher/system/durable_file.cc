@@ -92,9 +92,9 @@ int replace_file(const std::string& folder, const std::string& name, std::string
   return durable == Durable::yes ? settled(folder) : 0;
 }
 
-CreateAnswer create_exclusively(const std::string& folder, const std::string& name,
-                                std::string_view contents) {
-  const auto temporary = write_temporary(folder, name, contents, Durable::yes);
+CreateAnswer create_exclusively(const std::string& folder, const std::string& name, std::string_view contents,
+                                Durable durable) {
+  const auto temporary = write_temporary(folder, name, contents, durable);
   if (temporary.error != 0) return {Created::failed, temporary.error};
   CreateAnswer answer{Created::now, 0};
   if (::link(temporary.path.c_str(), (folder + "/" + name).c_str()) != 0) {
@@ -105,7 +105,8 @@ CreateAnswer create_exclusively(const std::string& folder, const std::string& na
     if (::stat(temporary.path.c_str(), &seen) == 0 && seen.st_nlink == 2) answer = {Created::now, 0};
   }
   ::unlink(temporary.path.c_str());
-  if (const int error = settled(folder); error != 0) return {Created::failed, error};
+  if (durable == Durable::yes)
+    if (const int error = settled(folder); error != 0) return {Created::failed, error};
   return answer;
 }
 

@@ -31,8 +31,8 @@ struct CreateAnswer {
   Created created = Created::failed;
   int error = 0;  // for failed: nothing is known about the file then, look
 };
-CreateAnswer create_exclusively(const std::string& folder, const std::string& name,
-                                std::string_view contents);
+CreateAnswer create_exclusively(const std::string& folder, const std::string& name, std::string_view contents,
+                                Durable = Durable::yes);
 
 struct FileText {
   int error = 0;

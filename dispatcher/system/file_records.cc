@@ -114,7 +114,8 @@ Reply<SealAnswer> FileRecords::seal(const AttemptId& attempt, const std::string&
 
 Reply<Nothing> FileRecords::give_go(const AttemptId& attempt) {
   const auto folder = folder_of(attempt);
-  const auto created = create_exclusively(folder, "go", record_line(SystemClock{}.now(), "go"));
+  // Not flushed: a runner that could hear it does not outlive a power cut.
+  const auto created = create_exclusively(folder, "go", record_line(SystemClock{}.now(), "go"), Durable::no);
   return {answered(created.created == Created::failed ? created.error : 0)};
 }
 

@@ -130,6 +130,15 @@ std::vector<std::string> git_locks(const PoolSlot& slot) {
   return found;
 }
 
+void note_in_reflog(const Context& context, const PoolSlot& slot, const std::string& from,
+                    const std::string& to, const std::string& words) {
+  const Fd log(::open((slot.admin + "/logs/HEAD").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!log.open()) return;
+  const GitSettings& who = context.git.settings();
+  write_all(log.get(), from + " " + to + " " + who.name + " <" + who.email + "> " +
+                           std::to_string(::time(nullptr)) + " +0000\t" + words + "\n");
+}
+
 bool folder_is_gone(const Context& context, const PoolSlot& slot) {
   struct stat ignored{};
   if (::lstat(slot.path.c_str(), &ignored) == 0 || errno != ENOENT) return false;

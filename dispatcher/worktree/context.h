@@ -90,6 +90,11 @@ DotGit dot_git_of(const PoolSlot&);
 std::vector<std::string> operations_in_progress(const PoolSlot&);  // "rebase", "merge", ...
 std::vector<std::string> git_locks(const PoolSlot&);               // paths: index.lock, HEAD.lock
 
+// What git itself would note in the reflog of the slot's HEAD. Nobody depends on it, so nothing fails over
+// it.
+void note_in_reflog(const Context&, const PoolSlot&, const std::string& from, const std::string& to,
+                    const std::string& words);
+
 // Certain that the worktree's folder is not there: its name leads nowhere, in a pool folder that can be read.
 // An unmounted disk, or a folder that may not be looked into, is no such evidence.
 bool folder_is_gone(const Context&, const PoolSlot&);

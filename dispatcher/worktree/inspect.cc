@@ -123,6 +123,11 @@ class Inspection {
       if (!tip.empty() && std::ranges::find(tips_, tip) == tips_.end()) tips_.push_back(tip);
     if (tips_.empty()) return note("its branch is gone");
     if (facts_.target_tip.empty()) return note("the target " + order_.target + " does not exist");
+    // It never moved: no history has to be asked about that.
+    if (std::ranges::all_of(tips_, [&](const std::string& tip) { return tip == order_.base.value; })) {
+      facts_.has_commits = facts_.ancestor_of_target = facts_.equal_patch_on_target = Tri::no;
+      return;
+    }
     std::vector<std::string> beyond = tips_;
     beyond.push_back("^" + facts_.target_tip);
     if (!order_.base.empty()) beyond.push_back("^" + order_.base.value);

@@ -172,6 +172,28 @@ TEST_F(Interrupted, AWarmPrepareIsOneGitProcess) {
   EXPECT_EQ(calls(), 1);
 }
 
+TEST_F(Interrupted, ACleanReleaseAtTheStartIsTwoGitProcesses) {
+  prepared(attempt());
+  plan("none", 0);
+  ASSERT_TRUE(
+      done(worktrees()
+               .release({branch_order(attempt()).slot, attempt()}, {tip("main")}, "refs/heads/main", soon)
+               .raw));
+  EXPECT_EQ(calls(), 2);
+}
+
+// One with commits of its own is switched, and looked at afterwards: two more.
+TEST_F(Interrupted, ACleanReleaseOfPinnedCommitsIsFourGitProcesses) {
+  const fs::path slot = prepared(attempt());
+  const std::string head = commit(slot, "file1", "work");
+  ASSERT_TRUE(done(worktrees().pin(branch_order(attempt()), soon).raw));
+  plan("none", 0);
+  ASSERT_TRUE(done(
+      worktrees().release({branch_order(attempt()).slot, attempt()}, {head}, "refs/heads/main", soon).raw));
+  EXPECT_EQ(calls(), 4);
+  EXPECT_NE(read(slot / "file1"), "work");
+}
+
 TEST_F(Interrupted, AGitThatIsNotThereIsNeverSent) {
   worktrees_.reset();
   WorktreeOptions options;

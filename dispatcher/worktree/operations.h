@@ -26,6 +26,8 @@ Reply<std::vector<AttemptId>> traces_in_refs(const Context&, const Deadline&);
 OrReply<std::string> resolve_commit(const Context&, const std::string& name,
                                     const GitHow&);  // full ref, or object id
 SlotSighting sight_slot(const Context&, const PoolSlot&, const GitHow&);
+// Without asking git: `clean` is no where the files already say so, else unknown.
+SlotSighting sight_slot_by_its_files(const Context&, const PoolSlot&);
 // The worktree's folder from its own index and HEAD, where it is gone; else nothing is done. What was
 // uncommitted is lost with the folder, but for what was staged. REQUIRES the slot's lock, and that its
 // commits are pinned.

@@ -99,10 +99,28 @@ std::vector<std::string> autostashes(const PoolSlot& slot) {
   return found;
 }
 
+// Seen without a process, as far as the files of refs are plain: there is nothing but where it began, or the
+// pins hold already what is to be held.
+bool is_held_already(const Context& context, const BranchOrder& order, const PoolSlot* slot) {
+  if (slot == nullptr || order.base.empty() || !autostashes(*slot).empty() ||
+      context.refs.resolve("refs/stash"))
+    return false;
+  const Head head = RefFiles::read_head(slot->admin);
+  const std::string at = head.oid.empty() ? context.refs.resolve(head.ref).value_or("") : head.oid;
+  const std::string branch = context.refs.resolve("refs/heads/" + order.branch.value).value_or("");
+  if (at.empty() || branch.empty()) return false;
+  const std::string pins = "refs/holdfast/keep/" + ref_folder(order.attempt) + "/";
+  const auto held = [&](const std::string& commit, const char* stem) {
+    return commit == order.base.value || context.refs.resolve(pins + stem) == commit;
+  };
+  return held(at, "head") && held(branch, "branch");
+}
+
 }  // namespace
 
 Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const PoolSlot* slot,
                          const GitHow& how) {
+  if (is_held_already(context, order, slot)) return {fine(), {}};
   Pins pins{.folder = "refs/holdfast/keep/" + ref_folder(order.attempt) + "/", .held = {}, .changes = {}};
   const std::string branch_ref = "refs/heads/" + order.branch.value;
   const Head head = slot != nullptr ? RefFiles::read_head(slot->admin) : Head{};

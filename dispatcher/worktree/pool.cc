@@ -193,7 +193,7 @@ OrReply<Nothing> remake_lost_folder(const Context& context, const PoolSlot& slot
   return restore_folder(context, slot, how);
 }
 
-SlotSighting sight_slot(const Context& context, const PoolSlot& slot, const GitHow& how) {
+SlotSighting sight_slot_by_its_files(const Context& context, const PoolSlot& slot) {
   SlotSighting seen;
   seen.slot = slot.id;
   seen.path = slot.path;
@@ -202,11 +202,15 @@ SlotSighting sight_slot(const Context& context, const PoolSlot& slot, const GitH
   const Head head = RefFiles::read_head(slot.admin);
   if (head.ref.starts_with("refs/heads/")) seen.branch = {head.ref.substr(11)};
   seen.head = {head.oid.empty() ? context.refs.resolve(head.ref).value_or("") : head.oid};
-  if (seen.registered == Tri::no) return seen;
-  if (dot_git_of(slot) != DotGit::right || !operations_in_progress(slot).empty()) {
+  if (seen.registered == Tri::yes &&
+      (dot_git_of(slot) != DotGit::right || !operations_in_progress(slot).empty()))
     seen.clean = Tri::no;
-    return seen;
-  }
+  return seen;
+}
+
+SlotSighting sight_slot(const Context& context, const PoolSlot& slot, const GitHow& how) {
+  SlotSighting seen = sight_slot_by_its_files(context, slot);
+  if (seen.registered == Tri::no || seen.clean == Tri::no) return seen;
   if (const auto status = read_status(context, slot, how)) seen.clean = status->clean() ? Tri::yes : Tri::no;
   return seen;
 }

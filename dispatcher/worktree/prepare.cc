@@ -5,7 +5,6 @@
 // HEAD, so that a crash anywhere is finished by the same call again: a branch that the lease announced is
 // ours, any other branch of that name is not.
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -19,16 +18,6 @@
 
 namespace holdfast {
 namespace {
-
-// What git itself would note. Nobody depends on it, so nothing fails over it.
-void note_in_reflog(const Context& context, const PoolSlot& slot, const std::string& oid,
-                    const std::string& words) {
-  const Fd log(::open((slot.admin + "/logs/HEAD").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!log.open()) return;
-  const GitSettings& who = context.git.settings();
-  write_all(log.get(), oid + " " + oid + " " + who.name + " <" + who.email + "> " +
-                           std::to_string(::time(nullptr)) + " +0000\t" + words + "\n");
-}
 
 RawReply not_clean(const PoolSlot& slot, const std::string& what) {
   return refused("dirty: " + slot.id.value + " has " + what);
@@ -193,7 +182,7 @@ Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, 
     return failed_with<Prepared>(made.error());
   if (!RefFiles::write_head(slot.admin, "ref: refs/heads/" + order.branch.value))
     return failed_with<Prepared>(refused("busy: " + slot.admin + "/HEAD.lock is held"));
-  note_in_reflog(context, slot, *base, "checkout: moving from " + *base + " to " + order.branch.value);
+  note_in_reflog(context, slot, *base, *base, "checkout: moving from " + *base + " to " + order.branch.value);
   return {fine(), {slot.path, {*base}}};
 }
 

@@ -9,6 +9,7 @@ namespace holdfast {
 
 OrReply<RefMap> list_refs(const Context& context, const std::vector<std::string>& patterns,
                           const GitHow& how) {
+  if (auto refs = context.refs.list(patterns)) return *std::move(refs);
   std::vector<std::string> args{"for-each-ref", "--format=%(refname) %(objectname) %(objecttype) %(symref)"};
   args.insert(args.end(), patterns.begin(), patterns.end());
   const ChildEnd end = context.git.run(context.refs_only(), args, how);

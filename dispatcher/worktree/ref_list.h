@@ -1,15 +1,12 @@
 // Many refs in one look, and many ref changes in one transaction.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "dispatcher/worktree/context.h"
 
 namespace holdfast {
-
-using RefMap = std::map<std::string, std::string>;  // full ref name -> commit
 
 // `patterns` as git for-each-ref takes them: a full name, a folder, or a glob. Symbolic refs and what is no
 // commit are left out.

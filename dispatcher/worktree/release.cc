@@ -4,8 +4,9 @@
 // again, under the slot's lock, byte by byte. Then git itself switches from that tree to the start (a
 // two-tree merge whose old side matches the index), so a file that changes at the last moment makes git
 // refuse, not lose it. Files come before HEAD: a crash between them looks like a dirty slot, never like a
-// clean one at the wrong place. What is in the way of being clean (repositories inside the worktree, already
-// salvaged) is moved to quarantine, not deleted.
+// clean one at the wrong place. Where everything is as HEAD has it and HEAD is the start, only HEAD is
+// detached. What is in the way of being clean (repositories inside the worktree, already salvaged) is moved
+// to quarantine, not deleted.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -30,13 +31,15 @@ class Release {
           const GitHow& how)
       : context_(context), slot_(slot), order_(order), start_(std::move(start)), how_(how) {}
 
-  OrReply<Nothing> run(const CommitId& expected_head) {
-    if (const auto fine = is_where_expected(expected_head); !fine) return fine;
-    if (const auto pinned = pin(); !pinned) return pinned;
-    if (const auto remade = remake_lost_folder(context_, slot_, order_.attempt, how_); !remade) return remade;
+  // Afterwards: is it known to be clean, without another look?
+  OrReply<Tri> run(const CommitId& expected_head) {
+    if (const auto fine = is_where_expected(expected_head); !fine) return Fault(fine.error());
+    if (const auto pinned = pin(); !pinned) return Fault(pinned.error());
+    if (const auto remade = remake_lost_folder(context_, slot_, order_.attempt, how_); !remade)
+      return Fault(remade.error());
     auto shot = take_snapshot(context_, slot_, how_);
     if (!shot) return Fault(shot.error());
-    if (const auto saved = is_saved(*shot); !saved) return saved;
+    if (const auto saved = is_saved(*shot); !saved) return Fault(saved.error());
     if (!shot->embedded.empty()) {
       auto moved = move_embedded(*shot);
       if (!moved) return Fault(moved.error());
@@ -46,16 +49,20 @@ class Release {
     if (dot_git_of(slot_) == DotGit::missing &&
         replace_file(slot_.path, ".git", "gitdir: " + slot_.admin + "\n") != 0)
       return dirty("cannot have its .git file back");
-    if (!write_moving(context_, slot_.id, order_.attempt, start_))
-      return Fault(refused("cannot write " + context_.state + "/moving: Permission denied or disk full"));
-    if (const auto switched = switch_files(*shot); !switched) return switched;
-    if (const auto detached = detach(); !detached) return detached;
+    const bool stays = shot->is_head && shot->head == start_;
+    if (!stays) {
+      if (!write_moving(context_, slot_.id, order_.attempt, start_))
+        return Fault(refused("cannot write " + context_.state + "/moving: Permission denied or disk full"));
+      if (const auto switched = switch_files(*shot); !switched) return Fault(switched.error());
+    }
+    if (const auto detached = detach(); !detached) return Fault(detached.error());
     clear_operations();
     restore_pristine();
-    if (const auto unflagged = unflag(); !unflagged) return unflagged;
+    if (!shot->is_head)
+      if (const auto unflagged = unflag(); !unflagged) return Fault(unflagged.error());
     if (context_.options.ignored == IgnoredFiles::set_aside)
-      if (const auto aside = ignored_aside(); !aside) return aside;
-    return set_leftovers_aside(context_, slot_, how_);
+      if (const auto aside = ignored_aside(); !aside) return Fault(aside.error());
+    return stays ? Tri::yes : Tri::unknown;
   }
 
  private:
@@ -68,7 +75,7 @@ class Release {
   }
 
   OrReply<Nothing> is_where_expected(const CommitId& expected) {
-    const Head head = RefFiles::read_head(slot_.admin);
+    const Head head = found_ = RefFiles::read_head(slot_.admin);
     const std::string at = head.oid.empty() ? context_.refs.resolve(head.ref).value_or("") : head.oid;
     // At the start already, or where that was then: this is the rest of an earlier call that was cut off or
     // whose answer was lost.
@@ -172,6 +179,10 @@ class Release {
     const Head head = RefFiles::read_head(slot_.admin);
     if (head.oid == start_) return Nothing{};
     const bool unborn = !head.ref.empty() && !context_.refs.resolve(head.ref);
+    if (!unborn && head == found_ && RefFiles::move_head(slot_.admin, found_, start_)) {
+      note_in_reflog(context_, slot_, head_, start_, "holdfast: release");
+      return Nothing{};
+    }
     const ChildEnd end =
         unborn ? git({"checkout", "-q", "--detach", start_, "--"})
                : git({"update-ref", "--no-deref", "-m", "holdfast: release", "HEAD", start_, head_});
@@ -252,7 +263,8 @@ class Release {
   const SlotOrder& order_;
   std::string start_;
   const GitHow& how_;
-  std::string head_;  // where it was found
+  Head found_;  // as it was found, and the commit that it meant
+  std::string head_;
 };
 
 }  // namespace
@@ -267,8 +279,12 @@ Reply<SlotSighting> release_slot(const Context& context, const SlotOrder& order,
   const auto commit = resolve_commit(context, start, how);
   if (!commit) return failed_with<SlotSighting>(commit.error());
 
-  const auto done = [&]() -> Reply<SlotSighting> {
-    SlotSighting seen = sight_slot(context, slot, how);
+  const auto done = [&](Tri clean) -> Reply<SlotSighting> {
+    SlotSighting seen =
+        clean == Tri::yes ? sight_slot_by_its_files(context, slot) : sight_slot(context, slot, how);
+    if (clean == Tri::yes && seen.registered == Tri::yes && seen.clean == Tri::unknown) seen.clean = Tri::yes;
+    if (clean == Tri::unknown && seen.clean == Tri::no)
+      if (set_leftovers_aside(context, slot, how)) seen = sight_slot(context, slot, how);
     if (seen.clean == Tri::yes && seen.branch.empty() && seen.head.value == *commit) {
       remove_lease(context, slot.id);
       return {fine(), std::move(seen)};
@@ -278,13 +294,14 @@ Reply<SlotSighting> release_slot(const Context& context, const SlotOrder& order,
   };
   const auto lease = read_lease(context, slot.id);
   if (!lease && RefFiles::read_head(slot.admin).oid == *commit)
-    if (auto already = done(); already.raw.code == 0) return already;  // given back before, or never prepared
+    if (auto already = done(Tri::no); already.raw.code == 0)
+      return already;  // given back before, or never prepared
   if (lease && lease->attempt != order.attempt)
     return failed_with<SlotSighting>(
         refused("stale lease: " + slot.id.value + " is held by " + attempt_key(lease->attempt)));
-  if (const auto released = Release(context, slot, order, *commit, how).run(expected_head); !released)
-    return {released.error(), sight_slot(context, slot, how)};
-  return done();
+  const auto released = Release(context, slot, order, *commit, how).run(expected_head);
+  if (!released) return {released.error(), sight_slot(context, slot, how)};
+  return done(*released);
 }
 
 }  // namespace holdfast

@@ -131,6 +131,16 @@ TEST_F(Salvage, NothingHidesBehindIndexFlags) {
   EXPECT_EQ(read(slot / "file2"), "line 1\nline 2\nline 3\nline 4\n");
 }
 
+// Flagged, and with nothing behind the flag: the next worker's changes must not hide there.
+TEST_F(Salvage, IndexFlagsDoNotReachTheNextWorker) {
+  const fs::path slot = prepared(attempt());
+  git(slot, {"update-index", "--assume-unchanged", "file1"});
+  git(slot, {"update-index", "--skip-worktree", "file2"});
+  const auto back = release(attempt(), base_);
+  ASSERT_TRUE(done(back.raw)) << back.raw.error;
+  EXPECT_THAT(git(slot, {"ls-files", "-v"}), AllOf(HasSubstr("H file1"), HasSubstr("H file2")));
+}
+
 TEST_F(Salvage, ARepositoryInsideIsSavedWithItsHistory) {
   const fs::path slot = prepared(attempt());
   const fs::path inner = slot / "vendor/inner";

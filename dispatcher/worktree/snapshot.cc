@@ -7,6 +7,7 @@
 
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/worktree/embedded.h"
+#include "dispatcher/worktree/status.h"
 
 namespace holdfast {
 namespace {
@@ -26,10 +27,16 @@ class Shooting {
       : context_(context), slot_(slot), how_(how), shot_(shot), private_(shot.folder.path + "/git") {}
 
   OrReply<Nothing> shoot() {
+    const Head head = RefFiles::read_head(slot_.admin);
+    head_ = head.oid.empty() ? context_.refs.resolve(head.ref).value_or("") : head.oid;
     if (const auto made = make_private_folder(); !made) return made;
-    if (const auto head = read_head(); !head) return head;
     if (const auto index = copy_index(); !index) return index;
     if (const auto found = find_embedded(); !found) return found;
+    const auto same = see_whether_it_is_head();
+    if (!same) return Fault(same.error());
+    if (shot_.is_head) return Nothing{};
+    if (const auto read = read_head(); !read) return read;
+    if (const auto staged = read_staged(); !staged) return staged;
     if (const auto plain = add_all(slot_.path, shot_.index_file, inside("")); !plain) return plain;
     if (const auto tree = write_tree(slot_.path, shot_.index_file, shot_.plain_tree); !tree) return tree;
     shot_.tree = shot_.plain_tree;
@@ -58,15 +65,14 @@ class Shooting {
     std::error_code failed;
     for (const char* folder : {"", "/refs", "/objects", "/info"})
       fs::create_directories(private_ + folder, failed);
-    const bool sha256 = RefFiles::read_head(slot_.admin).oid.size() == 64 ||
-                        context_.refs.resolve(RefFiles::read_head(slot_.admin).ref).value_or("").size() == 64;
+    const bool sha256 = head_.size() == 64;
     const std::string config =
         std::string("[core]\n\trepositoryformatversion = ") + (sha256 ? "1" : "0") +
         "\n\tbare = false\n\tprotectNTFS = false\n\tprotectHFS = false\n\tautocrlf = false\n"
         "\tsafecrlf = false\n" +
         (sha256 ? "[extensions]\n\tobjectFormat = sha256\n" : "");
     const FileText exclude = read_file(context_.repository.common_dir + "/info/exclude", 1 << 20);
-    if (replace_file(private_, "HEAD", "ref: refs/heads/none\n") != 0 ||
+    if (replace_file(private_, "HEAD", head_.empty() ? "ref: refs/heads/none\n" : head_ + "\n") != 0 ||
         replace_file(private_, "config", config) != 0 ||
         replace_file(private_ + "/info", "attributes",
                      "* -text -filter -ident -working-tree-encoding -eol\n") != 0 ||
@@ -75,7 +81,23 @@ class Shooting {
     return Nothing{};
   }
 
+  // Nothing is left over, staged, changed or hidden: as most workers leave it.
+  OrReply<Nothing> see_whether_it_is_head() {
+    if (!index_usable_ || may_hide_ || head_.empty() || !submodules_.empty() || !shot_.embedded.empty() ||
+        !shot_.problems.empty())
+      return Nothing{};
+    const ChildEnd end = git(slot_.path, shot_.index_file, status_arguments());
+    if (end.transport != Transport::answered) return Fault(raw_of(end));
+    if (end.code != 0 || end.dropped) return Nothing{};  // what is wrong is told by the longer way
+    const auto status = parse_status(end.out);
+    if (!status || !status->clean() || status->head != head_) return Nothing{};
+    shot_.head = shot_.head_tree = shot_.index_tree = shot_.plain_tree = shot_.tree = head_;
+    shot_.is_head = true;
+    return Nothing{};
+  }
+
   OrReply<Nothing> read_head() {
+    if (!shot_.head_tree.empty()) return Nothing{};
     const ChildEnd end = context_.git.run(slot_.place(), {"rev-parse", "HEAD^{commit}", "HEAD^{tree}"}, how_);
     if (end.transport != Transport::answered) return Fault(raw_of(end));
     const auto lines = split(end.out, '\n');
@@ -103,27 +125,35 @@ class Shooting {
       if (listed.transport != Transport::answered) return Fault(raw_of(listed));
       usable = listed.code == 0 && !listed.dropped;
     }
+    index_usable_ = usable;
     if (!usable) {  // broken, split or missing: start from HEAD, and hash every file
       std::error_code none;
       fs::remove(shot_.index_file, none);
+      if (const auto head = read_head(); !head) return head;
       if (shot_.head.empty()) return Nothing{};
       const ChildEnd end = git(slot_.path, shot_.index_file, {"read-tree", shot_.head});
       if (!end.answered()) return Fault(raw_of(end));
       listed = git(slot_.path, shot_.index_file, {"ls-files", "-v", "-s", "-z"});
       if (!listed.answered()) return Fault(raw_of(listed));
-    } else {
-      const ChildEnd tree = git(slot_.path, shot_.index_file, {"write-tree"});
-      if (tree.transport != Transport::answered) return Fault(raw_of(tree));
-      if (tree.code == 0) shot_.index_tree = trimmed(tree.out);  // else: conflicts
     }
     return unflag(split(listed.out, '\0'));
+  }
+
+  OrReply<Nothing> read_staged() {
+    if (!index_usable_) return Nothing{};
+    const ChildEnd tree = git(slot_.path, shot_.index_file, {"write-tree"});
+    if (tree.transport != Transport::answered) return Fault(raw_of(tree));
+    if (tree.code == 0) shot_.index_tree = trimmed(tree.out);  // else: conflicts
+    return Nothing{};
   }
 
   OrReply<Nothing> unflag(const std::vector<std::string>& entries) {
     std::error_code none;
     const bool sparse = fs::exists(slot_.admin + "/info/sparse-checkout", none);
+    may_hide_ = sparse;
     std::string assumed, skipped;
     for (const std::string& entry : entries) {  // "<tag> <mode> <object> <stage>\t<path>"
+      may_hide_ = may_hide_ || entry[0] != 'H';
       const auto tab = entry.find('\t');
       if (tab == std::string::npos || entry.size() < 10) continue;
       const std::string path = entry.substr(tab + 1);
@@ -249,6 +279,9 @@ class Shooting {
   const GitHow& how_;
   Snapshot& shot_;
   std::string private_;
+  std::string head_;           // the commit that the files of refs say; empty: unborn, or nothing simple
+  bool index_usable_ = false;  // the worktree's own index could be read
+  bool may_hide_ = true;       // an entry is flagged, or a sparse checkout leaves some out
   std::map<std::string, std::string> submodules_;  // path -> recorded commit
 };
 

@@ -7,6 +7,10 @@
 //
 // `git add` would store a repository inside the worktree as a bare link and lose its content. So each one is
 // saved as two trees: its files, and its git folder as it lies there (history, stash, reflogs).
+//
+// Most worktrees are left as their last commit has them. Two processes see that: one that finds no entry
+// flagged to hide something, and one `git status` by the same private folder. Only where it sees anything are
+// trees made.
 #pragma once
 
 #include <string>
@@ -30,6 +34,9 @@ struct Snapshot {
   std::string index_tree;  // of the worktree's own index; empty: it held conflicts or could not be read
   std::string plain_tree;  // the files, without embedded repositories
   std::string tree;        // the files, with those of embedded repositories
+  // All is exactly as HEAD has it, and nothing can hide in it; the four above are HEAD itself then (a commit
+  // stands for its tree wherever git takes a tree).
+  bool is_head = false;
   std::vector<EmbeddedRepository> embedded;
   std::vector<std::string> problems;  // what could not be saved, in words
 

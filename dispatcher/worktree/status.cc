@@ -39,12 +39,19 @@ OrReply<WorkStatus> parse_status(std::string_view text) {
   return status;
 }
 
+std::vector<std::string> status_arguments() {
+  return {"status",
+          "--porcelain=v2",
+          "--branch",
+          "-z",
+          "--no-ahead-behind",
+          "--no-renames",
+          "--untracked-files=normal",
+          "--ignore-submodules=none"};
+}
+
 OrReply<WorkStatus> read_status(const Context& context, const PoolSlot& slot, const GitHow& how) {
-  const ChildEnd end =
-      context.git.run(slot.place(),
-                      {"status", "--porcelain=v2", "--branch", "-z", "--no-ahead-behind", "--no-renames",
-                       "--untracked-files=normal", "--ignore-submodules=none"},
-                      how);
+  const ChildEnd end = context.git.run(slot.place(), status_arguments(), how);
   if (!end.answered()) return std::unexpected(raw_of(end));
   return parse_status(end.out);
 }

@@ -20,6 +20,7 @@ struct WorkStatus {
   [[nodiscard]] std::string in_words() const;
 };
 
+std::vector<std::string> status_arguments();  // of the git that parse_status() reads
 OrReply<WorkStatus> read_status(const Context&, const PoolSlot&, const GitHow&);
 OrReply<WorkStatus> parse_status(std::string_view porcelain_v2_nul);
 

@@ -50,16 +50,20 @@ void fold_value(Fold& fold, const Message&);
 void fold_value(Fold& fold, const Memory&);
 void fold_value(Fold& fold, const LedgerEvent&);
 void fold_value(Fold& fold, const TicketLedger&);
+void fold_messages(Fold& fold, const Attempt& of, const std::vector<Message>&);
 void fold_value(Fold& fold, const LedgerContents&);
+void fold_value(Fold& fold, const LedgerDelta&);
 void fold_value(Fold& fold, const BoardTicket&);
 void fold_value(Fold& fold, const BoardChanges&);
 void fold_value(Fold& fold, const RecordSighting&);
+void fold_value(Fold& fold, const WorkerEnd&);
 void fold_value(Fold& fold, const MoveTicket&);
 void fold_value(Fold& fold, const ReturnToTodo&);
+void fold_value(Fold& fold, const RecordAttention&);
 void fold_value(Fold& fold, const Close&);
 void fold_value(Fold& fold, const ReadLedgerChanges&);
 void fold_value(Fold& fold, const ReadBoard&);
-void fold_value(Fold& fold, const Work&);
+void fold_work(Fold& fold, const Work&, const Attempt& of);
 void fold_value(Fold& fold, const Shard&);
 void fold_value(Fold& fold, const Routine&);
 template <class T>
@@ -123,7 +127,8 @@ template <class T>
 void fold_value(Fold& fold, const Seen<T>& seen) {
   fold_value(fold, seen.what);
   // A listing counts as new for five seconds at most.
-  fold.age_in_order(seen.at, std::is_same_v<T, PaneView> ? seconds(6) : any_wait);
+  fold.age(seen.at, std::is_same_v<T, PaneView> ? seconds(6) : any_wait);
+  fold.in_order(Count::sighting, fold.about().ticket, seen.at);
 }
 
 // Every field but those that `special` says it has dealt with.

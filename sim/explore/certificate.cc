@@ -84,6 +84,9 @@ std::vector<std::string> vacuous_in(const ProveBounds& bounds, const ProveResult
   for (const Invariant one : {Invariant::S2, Invariant::S6, Invariant::S12, Invariant::S20, Invariant::S22})
     if (r.tally.at_risk[static_cast<std::size_t>(one)] == 0)
       why.push_back(std::string(name_of(one)) + " was never at risk");
+  if (r.twins_tried > 0 && r.twins_killed.empty())
+    why.emplace_back("none of " + std::to_string(r.twins_tried) +
+                     " broken twins was caught within these bounds");
   if (bounds.attempts > 1 && r.tally.at_risk[static_cast<std::size_t>(Invariant::S1)] == 0)
     why.emplace_back("S1 was never at risk");
   return why;
@@ -99,7 +102,9 @@ std::vector<std::string> excluded_by(const ProveBounds& bounds) {
   const Reductions& on = bounds.reductions;
   if (on.prompt_reads || on.prompt_answers || on.prompt_calls)
     out.emplace_back(
-        "slow calls beyond the budget of faults: one during which the world moves is a fault (F5)");
+        "slowness beyond the budget of faults: a call during which the world moves, and a runner or a kill "
+        "that takes "
+        "longer than a timer, is a fault (F5)");
   if (bounds.attempts < 2)
     out.emplace_back("second attempts (--attempts 2): nothing returns to todo, S1 is not at risk");
   if (bounds.persons == 0) out.emplace_back("acts of people");
@@ -125,7 +130,9 @@ std::string certificate(const ProveBounds& bounds, const ProveResult& r) {
        n(r.most_bytes >> 20) + " MiB at most, " +
        decimal(static_cast<double>(r.bytes) / static_cast<double>(std::max<std::uint64_t>(1, r.states)),
                "%.0f") +
-       " bytes a state in the sets");
+       " bytes a state in the sets, " +
+       n((r.most_bytes - std::min(r.most_bytes, r.bytes)) / std::max<std::uint64_t>(1, r.widest)) +
+       " while it waits to be expanded");
   line("digest       " + r.digest.text());
   std::string words;
   const auto add = [&](const std::string& name, std::uint64_t count) {
@@ -142,11 +149,15 @@ std::string certificate(const ProveBounds& bounds, const ProveResult& r) {
   each_death(
       r, [&](const std::string& name, std::uint64_t count) { words += " " + name + ": " + n(count) + ";"; });
   section("certified   ");
+  if (r.twins_tried == 0) line("twins        none tried within these bounds");
+  for (const std::string& one : r.twins_killed) words += " " + one;
+  if (r.twins_tried > 0) section("twins killed");
   for (const std::string& one : excluded_by(bounds)) line("excluded     " + one);
   for (const std::string& one : vacuous_in(bounds, r)) line("VACUOUS      " + one);
   for (const Violation& v : r.violations)
     line("violated     " + std::string(name_of(v.invariant)) + " " + v.ticket.value + ": " + v.words);
-  for (const std::string& one : r.trace) line("  " + one);
+  for (std::size_t i = 0, told = 0; i < r.trace.size(); ++i)
+    line(r.follows[i] ? "        " + r.trace[i] : "  " + n(++told) + ". " + r.trace[i]);
   if (!r.fair.empty()) line("then, with everything fair:");
   for (const std::string& one : r.fair) line("  " + one);
   return out;
@@ -190,6 +201,8 @@ std::string certificate_json(const ProveBounds& bounds, const ProveResult& r) {
   section("at_risk");
   each_death(r, add);
   section("certified");
+  field("twins_tried", std::to_string(r.twins_tried));
+  field("twins_killed", list_of(r.twins_killed));
   field("excluded", list_of(excluded_by(bounds)));
   field("vacuous", list_of(vacuous_in(bounds, r)));
   std::vector<std::string> violations;
@@ -197,6 +210,10 @@ std::string certificate_json(const ProveBounds& bounds, const ProveResult& r) {
     violations.push_back(std::string(name_of(v.invariant)) + " " + v.ticket.value + ": " + v.words);
   field("violations", list_of(violations));
   field("trace", list_of(r.trace));
+  std::vector<std::string> choices;
+  for (std::size_t i = 0; i < r.trace.size(); ++i)
+    if (!r.follows[i]) choices.push_back(r.trace[i]);
+  field("choices", list_of(choices));
   field("fair", list_of(r.fair));
   return out + "}\n";
 }

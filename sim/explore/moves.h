@@ -19,19 +19,25 @@ struct Reductions {
   // Time passes only while no dispatcher has anything to do: what has not been struck by a fault is answered
   // before the next timer is due. F5 again, else.
   bool prompt_calls = true;
-  // A state in which only one call can go on is passed through, and not stored.
+  // A state in which only one thing can happen, and that is not time, is passed through, and not stored.
   bool run_on = true;
   // While a prompt call is on its way, a dispatcher dies only where that call is about to change something.
   bool crash_where_it_matters = true;
+  // Workers and runners act only where it makes a difference whether they did: while nobody does anything, or
+  // before a call that would see or touch them. Every other call takes hold first.
+  bool workers_when_it_matters = true;
+  // News come at once, while nobody does anything: what else may happen first may also happen before the look
+  // that follows them.
+  bool news_at_once = true;
 };
 
 // Everything that may happen next, faults included.
 void moves(const World&, const Reductions&, std::vector<Event>& out);
 
-// Looks that nobody waits for change nothing and tell nobody.
-void forget_looks_of_the_dead(World&);
+// What nobody waits for any more, looks and answers; and news of what a look has just seen.
+void forget_what_tells_nothing(World&);
 
-// The only thing that may happen next, if a prompt call is on its way and nothing may go wrong with it.
+// The only thing that may happen next, if there is only one, and it is not time.
 std::optional<Event> forced_move(const World&, const Reductions&);
 
 }  // namespace holdfast::sim

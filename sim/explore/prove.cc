@@ -25,6 +25,13 @@ std::uint64_t memory_in_use() {
   return info.uordblks + info.hblkhd;
 }
 
+// A dispatcher goes on, and nothing goes wrong with it.
+bool follows_by_itself(const Event& e) {
+  const bool goes_on = e.what_kind == Do::hold || e.what_kind == Do::reply || e.what_kind == Do::news ||
+                       e.what_kind == Do::think;
+  return goes_on && e.fault == FaultId::none;
+}
+
 struct Open {  // a state whose successors are not known yet
   StateSet::Number number = 0;
   World world;
@@ -115,7 +122,7 @@ class Search {
 
   static bool take(World& w, const Event& e, Share& share) {
     step(w, e);
-    forget_looks_of_the_dead(w);
+    forget_what_tells_nothing(w);
     share.transitions += 1;
     share.tally.count(w);
     check_safety(w, share.findings);
@@ -176,8 +183,9 @@ class Search {
     World w = begin(setup_);
     const auto told = [&](const Event& e) {
       result_.trace.push_back(name_of(w, e));
+      result_.follows.push_back(follows_by_itself(e));
       step(w, e);
-      forget_looks_of_the_dead(w);
+      forget_what_tells_nothing(w);
       Findings findings;
       check_safety(w, findings);
       return findings.violations.empty();

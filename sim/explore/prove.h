@@ -50,8 +50,14 @@ struct ProveResult {
   Digest digest;                            // of the set of states, in whatever order they were found
   Tally tally;
   std::vector<Violation> violations;
+  // Broken twins that were searched within the very same bounds and reductions, and those that were caught.
+  int twins_tried = 0;
+  std::vector<std::string> twins_killed;
   std::vector<std::string> trace;  // shortest, to the violation
-  std::vector<std::string> fair;   // from there to the end, where it is stuck
+  // Of each of its lines: it follows by itself from what was before. The others are what a person has to
+  // read.
+  std::vector<bool> follows;
+  std::vector<std::string> fair;  // from there to the end, where it is stuck
 };
 
 std::shared_ptr<const Setup> prove_setup(const ProveBounds&, DispatcherMaker, const Defects&);

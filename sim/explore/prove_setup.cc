@@ -33,6 +33,7 @@ std::shared_ptr<const Setup> prove_setup(const ProveBounds& bounds, DispatcherMa
   p.young = {};  // the breaker needs eight young deaths, more than any bound allows
   setup->longest_sleep = minutes(std::int64_t{60} * 24 * 20);
   setup->far = seconds(90);
+  setup->past_far = minutes(std::int64_t{60} * 24 * 13);
   Profile profile;
   profile.name = "generic";
   profile.command = {"worker"};

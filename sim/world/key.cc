@@ -23,6 +23,10 @@ std::vector<Instant> clocks_of(const World& w) {
   if (w.faults_left <= 0 || w.healed) return clocks;
   for (const auto& [fault, off] : clock_faults())
     if (w.setup->faults.has(fault)) add(off);
+  // After a suspension everybody's clock is as much later. (Where it was right before, that is as if it had
+  // been moved.)
+  if (w.setup->faults.has(FaultId::F4))
+    for (const DispatcherSeat& seat : w.dispatchers) add({seat.clock_off.ms + suspended_for.ms});
   return clocks;
 }
 
@@ -30,24 +34,53 @@ bool persons_may_come(const World& w) {
   return w.setup->person_budget > 0;
 }
 
+// A floor that the ledger knows to have been claimed holds nothing up.
+void fold_effect(Fold& fold, const World& w, const Effect& effect) {
+  const auto* write = std::get_if<WriteLedger>(&effect);
+  const auto* claim = write ? std::get_if<Claim>(&write->write) : nullptr;
+  const auto row = claim ? w.ledger.tickets.find(claim->ticket) : w.ledger.tickets.end();
+  if (row == w.ledger.tickets.end() || claim->floor > row->second.memory.last)
+    return fold_value(fold, effect);
+  Claim known = *claim;
+  known.floor = {};
+  fold_value(fold, Effect(WriteLedger{known}));
+}
+
+// What it will have seen is as old as its question: held against what was seen before.
+void fold_order(Fold& fold, const World& w, const Flight& f) {
+  if (const auto* look = std::get_if<Look>(&f.effect))
+    fold.in_order(Count::sighting, look->containment.attempt.ticket, f.asked_at);
+  if (!std::holds_alternative<ListServer>(f.effect)) return;
+  fold.listing_asked(f.asked_at);
+  for (const auto& [id, ticket] : w.board.tickets) {
+    fold.in_order(Count::sighting, id, f.asked_at);
+    fold.listing_asked(id, f.asked_at);
+  }
+}
+
 void fold_flight(Fold& fold, const World& w, const Flight& f) {
+  fold.about(attempt_of(f.effect));
   fold_value(fold, f.dispatcher);
-  fold_value(fold, f.effect);
+  fold_effect(fold, w, f.effect);
   fold_value(fold, f.part);
   fold_value(fold, f.held);
   fold_value(fold, f.detached);
+  fold_value(fold, f.alone_for);
+  fold_value(fold, f.late);
   fold_value(fold, f.fault);
   fold_value(fold, f.cell);
   if (persons_may_come(w)) fold.age(f.asked_true, any_wait);
   if (f.detached) return;  // nobody waits for its answer
-  fold.age_in_order(f.asked_at, any_wait);
+  fold.age(f.asked_at, any_wait);
+  fold_order(fold, w, f);
   fold_value(fold, f.raw);
   fold_value(fold, f.value);
   fold.ahead(f.silent_until);
 }
 
 // In an order of their own: nothing depends on which was asked for first.
-void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks) {
+void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks,
+                  const std::vector<Fold::TrueEnd>& ends) {
   fold.number(w.flights.size());
   if (w.flights.size() < 2) {
     for (const Flight& f : w.flights) fold_flight(fold, w, f);
@@ -55,9 +88,10 @@ void fold_flights(Fold& fold, const World& w, const std::vector<Instant>& clocks
   }
   std::vector<std::pair<Digest, const Flight*>> order;
   for (const Flight& f : w.flights) {
-    Fold alone(clocks);
-    fold_flight(alone, w, f);
-    order.emplace_back(alone.digest(), &f);
+    Fold own(clocks, w.dispatchers.size() == 1);
+    own.ends(ends);
+    fold_flight(own, w, f);
+    order.emplace_back(own.digest(), &f);
   }
   // Flights of equal digests are equal: their order does not matter.
   std::ranges::sort(order, {}, [](const auto& one) { return one.first; });
@@ -101,6 +135,7 @@ bool nobody_looks_again(const World& w, const AttemptId& id) {
 
 void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& record) {
   fold_value(fold, id);
+  fold.about(id);
   const bool gone = std::ranges::all_of(w.runtimes, [&](const Runtime& r) {
     return r.attempt != id || (r.runner == RunnerStage::gone && !r.worker_lives() && !r.child);
   });
@@ -111,6 +146,7 @@ void fold_record(Fold& fold, const World& w, const AttemptId& id, const Record& 
 
 void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
   // How it ended is asked once, when its death is recorded.
+  fold.about(r.attempt);
   const bool gone = r.runner == RunnerStage::gone && !r.worker_lives() && !r.child;
   if (gone && death_is_recorded(w, r.attempt)) {
     fold_value(fold, r.attempt);
@@ -119,17 +155,27 @@ void fold_runtime(Fold& fold, const World& w, const Runtime& r) {
     fold_value(fold, r.pid_reused);
     return;
   }
+  // What its worker has done so far limits what it may still do.
+  const bool lives = r.worker_lives();
   fold_fields(fold, r, [&](const void* field) {
+    if (field == &r.exit_code) return fold.end({r.exit_code, r.signal}), true;
+    if (field == &r.signal) return true;
+    if (field == &r.inputs) return fold.number(lives && r.inputs > 0 ? 1 : 0), true;
+    if (field == &r.commits || field == &r.lines || field == &r.questions || field == &r.changes ||
+        field == &r.children || field == &r.said || field == &r.stopped)
+      return !lives;
     if (field != &r.holding_since) return false;
     if (r.runner == RunnerStage::holding) fold.age(r.holding_since, any_wait);
-    if (r.runner == RunnerStage::minding) fold.age(r.holding_since, seconds(5));  // from "told" to KILL
+    if (r.runner == RunnerStage::minding && r.worker_lives())
+      fold.age(r.holding_since, seconds(5));  // from "told" to KILL
     return true;
   });
 }
 
-void fold_board(Fold& fold, const BoardStore& board) {
+// What a ticket was before is what stale reads show, and what may be written over it.
+void fold_board(Fold& fold, const BoardStore& board, bool faults) {
   fold_value(fold, board.tickets);
-  fold_value(fold, board.before);
+  if (faults) fold_value(fold, board.before);
   for (const auto& [id, cursor] : board.changed) fold.count(Count::cursor, cursor);
   fold_value(fold, board.removed);
   fold.count(Count::cursor, board.cursor);
@@ -159,9 +205,14 @@ void fold_servers(Fold& fold, const std::map<int, Server>& servers) {
 void fold_history(Fold& fold, const World& w) {
   const History& h = w.history;
   fold_value(fold, h.top);
-  fold_value(fold, h.prompts_read);
-  fold_value(fold, h.ever_lived);
-  fold_value(fold, h.spawns);
+  // Of an attempt that is recorded dead nobody asks how it began, or what it read; it cannot read any more.
+  const auto asked = [&](const AttemptId& id) { return !death_is_recorded(w, id) || lives(w, id); };
+  for (const auto& [id, n] : h.prompts_read)
+    if (asked(id)) fold_value(fold, id), fold_value(fold, n);
+  for (const AttemptId& id : h.ever_lived)
+    if (asked(id)) fold_value(fold, id);
+  for (const auto& [id, n] : h.spawns)
+    if (asked(id)) fold_value(fold, id), fold.number(n > 0 ? 1 : 0);
   for (const auto& [id, moved] : h.moved_at) {
     const BoardState state = w.board.tickets.at(id).state;
     if (state != BoardState::done && state != BoardState::cancelled) continue;
@@ -175,8 +226,12 @@ void fold_history(Fold& fold, const World& w) {
 
 Digest key_of(const World& w) {
   const std::vector<Instant> clocks = clocks_of(w);
-  Fold fold(clocks);
-  fold_board(fold, w.board);
+  std::vector<Fold::TrueEnd> ends;
+  for (const Runtime& r : w.runtimes)
+    ends.push_back({r.attempt, {r.exit_code, r.signal}, death_is_recorded(w, r.attempt)});
+  Fold fold(clocks, w.dispatchers.size() == 1);
+  fold.ends(ends);
+  fold_board(fold, w.board, w.faults_left > 0);
   fold_ledger(fold, w.ledger);
   fold_servers(fold, w.servers);
   fold.number(w.records.size());
@@ -186,7 +241,7 @@ Digest key_of(const World& w) {
   fold_value(fold, w.git);
   fold.number(w.dispatchers.size());
   for (const DispatcherSeat& seat : w.dispatchers) fold_seat(fold, seat);
-  fold_flights(fold, w, clocks);
+  fold_flights(fold, w, clocks, ends);
   fold_history(fold, w);
   fold_value(fold, w.faults_left);
   fold_value(fold, w.crashes_left);

@@ -38,7 +38,9 @@ std::string session_of(const World& w, std::size_t which) {
 }
 
 std::string subject_of_strike(const World& w, const Event& e) {
-  if (e.fault == FaultId::F5) return flight_name(w.flights[e.subject]);
+  if (e.fault == FaultId::F5)
+    return e.what == of_runtime ? attempt_key(w.runtimes[e.subject].attempt)
+                                : flight_name(w.flights[e.subject]);
   switch (fault(e.fault).actor) {
     case Actor::port:
     case Actor::setting:
@@ -165,8 +167,10 @@ std::optional<Event> event_named(const World& w, std::string_view name) {
   free.healed = false;
   enabled_faults(free, all);
   if (w.persons_left <= 0 || w.healed) person_deeds(w, all);
-  for (std::size_t i = 0; i < w.flights.size(); ++i)  // a slow call; only `prove` makes one by itself
-    all.push_back({Do::strike, static_cast<std::uint8_t>(i), 0, FaultId::F5});
+  for (std::size_t i = 0; i < w.flights.size(); ++i)  // slowness; only `prove` makes it by itself
+    all.push_back({Do::strike, static_cast<std::uint8_t>(i), of_call, FaultId::F5});
+  for (std::size_t i = 0; i < w.runtimes.size(); ++i)
+    all.push_back({Do::strike, static_cast<std::uint8_t>(i), of_runtime, FaultId::F5});
   for (const Event& e : all)
     if (name_of(w, e) == name && --nth <= 0) return e;
   return std::nullopt;

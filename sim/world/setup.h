@@ -54,9 +54,9 @@ struct Setup {
   int dispatchers = 1;                  // that may run at once
   Duration longest_sleep = minutes(1);  // of a dispatcher without news, whatever it waits for
   // Set: a timer that is farther ahead is "far". Time passes to the next timer that is not; where all are
-  // far, it passes well beyond the first, so that whatever else is far has come too. Else: always to the
-  // next.
+  // far, it passes by `past_far`, which is beyond every one of them. Else: always to the next.
   std::optional<Duration> far;
+  Duration past_far;
   bool cgroups = true;         // workers are contained; else only a scan can tell that nothing is left
   bool remain_on_exit = true;  // dead panes stay
   WorkerLimits worker;

@@ -337,8 +337,15 @@ void stand_still(World& w, const Event& e) {
   w.dispatchers[e.subject].paused = true;
 }
 
-// Its answer takes longer than anything else does: the world moves and timers run out meanwhile.
+// Its answer, or its next step, takes longer than anything else does: the world moves and timers run out
+// meanwhile.
 void be_slow(World& w, const Event& e) {
+  if (e.what == of_runtime) {
+    Runtime& r = w.runtimes[e.subject];
+    count_fault(w, e.fault, r.attempt);
+    r.slow = true;
+    return;
+  }
   Flight& f = w.flights[e.subject];
   count_fault(w, e.fault, whom(f.effect));
   f.fault = e.fault;
@@ -351,7 +358,7 @@ void shrink(World& w, const Event& e) {
 
 void suspend(World& w, const Event& e) {
   count_fault(w, e.fault, {});
-  w.now = w.now + minutes(60);
+  w.now = w.now + suspended_for;
 }
 
 struct Form {

@@ -30,6 +30,11 @@ std::optional<Phase> phase_of(const World&, const AttemptId&);
 AttemptId whom(const Effect&);
 void count_fault(World&, FaultId, const AttemptId&);
 
+// What F5 makes slow: a call, or a runtime (its runner, or the end of a worker that is killed).
+inline constexpr std::uint8_t of_call = 0, of_runtime = 1;
+
+// How long a suspension of everything takes (F4).
+inline constexpr Duration suspended_for = minutes(60);
 // How far each fault of a clock moves it.
 std::span<const std::pair<FaultId, Duration>> clock_faults();
 

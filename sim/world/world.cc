@@ -264,8 +264,14 @@ Instant next_timer(const World& w) {
     if (!w.setup->far || !runner_can_step(w, r)) consider(runner_timer(w, r));
   for (const Flight& f : w.flights)
     if (f.held && f.silent_until.set()) consider(f.silent_until);
-  if (next.set() && w.setup->far && next - w.now > *w.setup->far) return next + minutes(std::int64_t{60} * 4);
+  if (next.set() && w.setup->far && next - w.now > *w.setup->far) return w.now + w.setup->past_far;
   return next;
+}
+
+void pass_time(World& w) {
+  w.now = next_timer(w);
+  for (Flight& f : w.flights) f.late = f.late || f.fault == FaultId::F5;
+  for (Runtime& r : w.runtimes) r.slow = false;
 }
 
 }  // namespace
@@ -396,7 +402,7 @@ void step(World& w, const Event& event) {
     case Do::think: return let_think(w, static_cast<int>(i));
     case Do::runner: return runner_step(w, w.runtimes[i]);
     case Do::worker: return worker_act(w, w.runtimes[i], static_cast<Act>(event.what));
-    case Do::time: w.now = next_timer(w); return;
+    case Do::time: return pass_time(w);
     case Do::crash:
       w.crashes_left -= 1;
       count_fault(w, FaultId::E1, {});

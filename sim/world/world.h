@@ -41,6 +41,7 @@ struct Runtime {
   bool hung_up = false, told = false;  // to the runner: its terminal went, it was told to end
   bool term = false, kill = false;     // to the worker
   bool stopped = false;                // SIGSTOP
+  bool slow = false;                   // timers run out before it does what it has to do (F5)
   bool oom = false;
   bool exec_fails = false;
   bool pid_reused = false;  // the worker's number names a stranger now
@@ -120,6 +121,9 @@ struct Flight {
   int part = 0;
   bool held = false;      // its effect is over: the reply is on its way
   bool detached = false;  // nobody waits for it any more
+  std::uint8_t alone_for =
+      0;              // so many steps, at most two: of `prove`, which asks at once whether it has left
+  bool late = false;  // slow, and a timer has run out meanwhile
   FaultId fault = FaultId::none;
   Cell cell;
   RawReply raw;

@@ -58,6 +58,7 @@ std::string as_json(const Trace& t) {
   file["plan"] = plan;
   file["events"] = t.events;
   file["heals"] = t.heals;
+  if (t.converges) file["converges"] = true;
   return file.dump(1) + "\n";
 }
 
@@ -76,6 +77,7 @@ std::optional<Trace> trace_from_json(const std::string& text, std::string& error
     t.seed = file.value("seed", std::uint64_t{0});
     t.words = file.value("words", "");
     t.heals = file.value("heals", false);
+    t.converges = file.value("converges", false);
     t.events = file.at("events").get<std::vector<std::string>>();
     for (const auto& name : file.value("violates", Json::array())) {
       const auto i = invariant_named(name.get<std::string>());

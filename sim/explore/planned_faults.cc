@@ -2,19 +2,46 @@
 
 #include <algorithm>
 
+#include "sim/world/strikes.h"
+
 namespace holdfast::sim {
 namespace {
 
-// The phase that a trigger means: of the attempt that the event is about; nothing: it is about none.
+const Session* session_at(const World& w, const Event& e) {
+  const auto server = w.servers.find(e.subject);
+  if (server == w.servers.end() || e.what >= server->second.sessions.size()) return nullptr;
+  return &std::next(server->second.sessions.begin(), e.what)->second;
+}
+
+// The phase that a trigger means: of the attempt that the event is about; nothing: there is none.
 std::optional<Phase> phase_at(const World& w, const Event& e) {
-  TicketId id;
-  if (e.what_kind == Do::hold) id = ticket_of(w.flights[e.subject].effect);
-  if (e.what_kind == Do::strike && fault(e.fault).actor == Actor::world && e.subject < w.runtimes.size())
-    id = w.runtimes[e.subject].attempt.ticket;
-  if (const Attempt* a = newest(w, id)) return a->phase;
+  AttemptId about;
+  if (e.what_kind == Do::hold) about = whom(w.flights[e.subject].effect);
+  if (e.what_kind == Do::strike && e.fault == FaultId::C3) {
+    if (const Session* session = session_at(w, e)) about = session->attempt;
+  } else if (e.what_kind == Do::strike && e.fault != FaultId::C2 && fault(e.fault).actor == Actor::world &&
+             e.subject < w.runtimes.size()) {
+    about = w.runtimes[e.subject].attempt;
+  }
+  if (const auto phase = phase_of(w, about)) return phase;
   // What strikes a server, a clock or a dispatcher: anybody's phase will do, the first ticket's is taken.
-  if (const Attempt* a = newest(w, w.setup->tickets.front().id)) return a->phase;
-  return std::nullopt;
+  return phase_of(w, {w.setup->tickets.front().id, {}});
+}
+
+// What this fault could do now, budgets or not.
+void strikes_of(FaultId id, const World& w, const Event& chosen, std::vector<Event>& can) {
+  if (fault(id).actor == Actor::port) {
+    const Flight& f = w.flights[chosen.subject];
+    if (!f.held && f.part == 0 && !f.detached && strikes_at(id, w, f))
+      can.push_back({Do::hold, chosen.subject, 0, id});
+    return;
+  }
+  if (id == FaultId::E1)
+    for (std::size_t d = 0; d < w.dispatchers.size(); ++d)
+      if (w.dispatchers[d].running) can.push_back({Do::crash, static_cast<std::uint8_t>(d), 0, id});
+  FaultSet one;
+  one.add(id);
+  world_strikes(w, one, can);
 }
 
 bool anybody_is(const World& w, Phase phase) {
@@ -41,18 +68,9 @@ std::optional<Event> PlannedFaults::strikes(const World& w, const Event& chosen,
     if (at_a_call && chosen.what_kind != Do::hold) continue;
     if (t.call && call_of(w.flights[chosen.subject].effect) != *t.call) continue;
     if (t.phase && !anybody_is(w, *t.phase)) continue;
-    World free = w;  // the plan's own faults have no budget and need not be among the random ones
-    auto setup = std::make_shared<Setup>(*w.setup);
-    setup->faults = {};
-    setup->faults.add(t.fault);
-    free.setup = setup;
-    free.faults_left = free.crashes_left = 1;
-    std::vector<Event> can;
-    enabled_faults(free, can);
-    std::erase_if(can, [&](const Event& e) {
-      return e.fault != t.fault || (at_a_call && e.subject != chosen.subject) ||
-             (t.phase && phase_at(w, e) != t.phase);
-    });
+    std::vector<Event> can;  // the plan's own faults have no budget and need not be among the random ones
+    strikes_of(t.fault, w, chosen, can);
+    if (t.phase) std::erase_if(can, [&](const Event& e) { return phase_at(w, e) != t.phase; });
     if (can.empty()) continue;
     if (++s.seen < t.nth || !random.in_a_thousand(t.chance)) continue;
     s.fired += 1;

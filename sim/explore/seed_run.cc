@@ -6,9 +6,12 @@
 
 #include "dispatcher/core/names.h"
 #include "sim/base/random.h"
+#include "sim/explore/convergence.h"
+#include "sim/explore/coverage.h"
 #include "sim/explore/fair.h"
 #include "sim/explore/planned_faults.h"
 #include "sim/explore/themes.h"
+#include "sim/oracle/chronicle.h"
 #include "sim/world/names.h"
 
 namespace holdfast::sim {
@@ -45,8 +48,8 @@ int weight_of(const World& w, const Event& e, const Pace& pace) {
         case Act::say_done: return 4 * pace.haste;
         case Act::die_of_kill: return pace.stubborn ? 2 : natures.has(FaultId::C14) ? 8 : 32;
         case Act::die_of_term: return pace.stubborn ? 0 : natures.has(FaultId::C14) ? 4 : 32;
+        case Act::ask: return pace.ask;
         case Act::say_review:
-        case Act::ask:
         case Act::chat:
         case Act::wake: return 8;
         case Act::child_ends: return pace.children_stay ? 0 : 8;
@@ -54,7 +57,7 @@ int weight_of(const World& w, const Event& e, const Pace& pace) {
         case Act::fork_child: return natures.has(FaultId::G6) ? 8 : 0;
         case Act::exit_well: {
           if (w.runtimes[e.subject].said != Said::nothing) return pace.stubborn ? 0 : 4 * pace.haste;
-          return natures.has(FaultId::G1) || natures.has(FaultId::G5) ? 1 : 0;
+          return natures.has(FaultId::G1) || natures.has(FaultId::G5) ? pace.leave : 0;
         }
         case Act::exit_badly:
         case Act::crash: return natures.has(FaultId::G2) ? pace.frail : 0;
@@ -119,13 +122,27 @@ class Picker {
 
   // What is late waits for its time, drawn once for each of its parts: half of them do not wait at all.
   bool put_off(const World& w, const Event& e, int n) {
-    if (pace_.late == 0 || (e.what_kind != Do::hold && e.what_kind != Do::vanish)) return false;
+    if ((pace_.late == 0 && pace_.slow == 0) || (e.what_kind != Do::hold && e.what_kind != Do::vanish))
+      return false;
     const Flight& f = w.flights[e.subject];
-    if (!f.detached || f.held) return false;
+    if (f.held) return false;
+    if (!f.detached) return is_slow(w, f) && n < due_at(f, n);
+    if (pace_.late == 0) return false;
     const auto [at, fresh] = due_.try_emplace({f.number, f.part}, n);
     const bool waits = pace_.late_from > 0 ? f.part >= pace_.late_from : fresh && random_.in_a_thousand(500);
     if (fresh && waits) at->second += static_cast<int>(random_.between(0, pace_.late));
     return n < at->second;
+  }
+
+  // A slow dispatcher is the last one of several; half of its calls are as fast as any.
+  [[nodiscard]] bool is_slow(const World& w, const Flight& f) const {
+    return pace_.slow > 0 && f.part == 0 && w.dispatchers.size() > 1 &&
+           f.dispatcher + 1 == static_cast<int>(w.dispatchers.size());
+  }
+  int due_at(const Flight& f, int n) {
+    const auto [at, fresh] = due_.try_emplace({f.number, 0}, n);
+    if (fresh && random_.in_a_thousand(500)) at->second += static_cast<int>(random_.between(0, pace_.slow));
+    return at->second;
   }
 
   // PCT: every actor has a priority; the highest that can act does; at a few random points the one that would
@@ -201,6 +218,16 @@ void take_theme(WorldPlan& p, Random& random, const FaultSet& allowed) {
   std::string error;
   for (const std::string_view words : chosen->triggers)
     if (const auto trigger = trigger_from(words, error)) p.triggers.push_back(*trigger);
+  for (int i = 0; i < chosen->anything; ++i) {
+    Trigger any;
+    any.fault = static_cast<FaultId>(1 + random.below(fault_ids - 1));
+    const std::size_t phase = random.below(phases);
+    any.phase = static_cast<Phase>(phase);
+    any.times = 2;
+    const Actor actor = fault(any.fault).actor;
+    const bool can = allowed.has(any.fault) && (actor == Actor::port || actor == Actor::world);
+    if (can && why_out_of_reach(any.fault, phase).empty()) p.triggers.push_back(any);
+  }
   if (chosen->plan != nullptr) chosen->plan(p);
 }
 
@@ -257,9 +284,21 @@ WorldPlan plan_for(std::uint64_t seed, const SeedOptions& options) {
     if (kept && options.faults.has(static_cast<FaultId>(i))) p.kinds.add(static_cast<FaultId>(i));
   }
   p.dispatchers = p.kinds.has(FaultId::E3) && random.in_a_thousand(400) ? 2 : 1;
+  if (options.small) {
+    p.tickets = p.capacity = p.shards = p.dispatchers = p.attempts_max = 1;
+    return p;
+  }
   if (swarm && random.in_a_thousand(700)) take_theme(p, random, options.faults);
   p.triggers.insert(p.triggers.end(), options.triggers.begin(), options.triggers.end());
   return p;
+}
+
+SeedOptions short_seeds() {
+  SeedOptions options;
+  options.small = true;
+  options.most_events = 60;
+  options.converges = 0;
+  return options;
 }
 
 std::shared_ptr<const Setup> setup_for(std::uint64_t seed, const SeedOptions& options) {
@@ -267,7 +306,21 @@ std::shared_ptr<const Setup> setup_for(std::uint64_t seed, const SeedOptions& op
 }
 
 SeedResult run_seed(std::uint64_t seed, const SeedOptions& options, Tally& tally) {
-  return run_plan(plan_for(seed, options), seed, options, tally);
+  SeedResult result = run_plan(plan_for(seed, options), seed, options, tally);
+  if (options.converges == 0 || seed % options.converges != 0 || result.ending != RunEnd::passed)
+    return result;
+  Random random(seed ^ 0xC0A51C0DEULL);
+  const Convergence crashed = crash_at(result.plan, static_cast<std::uint64_t>(random.between(0, 1 << 20)),
+                                       options.maker, options.defects);
+  tally.at_risk[static_cast<std::size_t>(Invariant::L6)] += 1;
+  if (!crashed.violation) return result;
+  result.ending = RunEnd::stuck;
+  result.violations = {*crashed.violation};
+  result.plan = crashed.plan;
+  result.crashed = true;
+  result.at_event = result.healed_at = static_cast<int>(crashed.events.size());
+  result.trace = crashed.events;
+  return result;
 }
 
 SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions& options, Tally& tally) {
@@ -289,10 +342,14 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
   std::vector<Event> can, faults;
   int n = 0;
 
+  Chronicle chronicle;
+
   const auto take = [&](const Event& e) {
     if (options.keep_trace) result.trace.push_back(exact_name_of(w, e));
     tally.count_choice(w, e);
+    chronicle.before(w, e);
     step(w, e);
+    chronicle.after(w);
     planned.note(w);
     ++n;
     tally.count(w);
@@ -373,6 +430,7 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
   if (rest == Rest::stopped) return finish();
   if (rest == Rest::never) findings.broken(Invariant::L8, {}, "it never comes to rest");
   check_liveness(w, findings);
+  check_run(w, chronicle, findings);
   if (!findings.violations.empty()) {
     result.ending = RunEnd::stuck;
     result.violations = findings.violations;

@@ -23,8 +23,12 @@ struct SeedOptions {
   FaultSet faults = FaultSet::all();
   std::vector<Trigger> triggers;  // planned faults, besides the random ones
   int most_events = 2000;         // before the healing
+  std::uint64_t converges = 8;    // one run in so many is also crashed on the way (L6); 0: none
   bool keep_trace = false;
+  bool small = false;  // one ticket, one dispatcher, nothing that takes long
 };
+// Short runs: many for each second, for what is broken near the beginning.
+SeedOptions short_seeds();
 
 enum class RunEnd { passed, unsafe, stuck };
 
@@ -38,6 +42,7 @@ struct SeedResult {
   int healed_at = -1;              // the event after which the faults stopped; -1: it did not come to that
   std::vector<std::string> trace;  // names of events, where asked for
   std::vector<Trigger> unfired;    // planned faults that never struck
+  bool crashed = false;            // what failed is the run with a crash that is compared with its reference
 };
 
 std::shared_ptr<const Setup> setup_for(std::uint64_t seed, const SeedOptions&);

@@ -29,6 +29,21 @@ void two_at_once(WorldPlan& p) {
   p.attempts_max = 3;
   p.backoff_s = 1;
 }
+// What is planned strikes one ticket, and nothing else goes wrong: whatever befalls another is the
+// dispatcher's doing.
+void one_is_struck(WorldPlan& p) {
+  a_crowd(p);
+  p.dispatchers = 1;
+  p.faults = p.crashes = p.persons = 0;
+}
+void all_on_one_server(WorldPlan& p) {
+  a_crowd(p);
+  p.shards = 1;
+}
+void somebody_answers(WorldPlan& p) {
+  p.persons = 6;
+  p.dispatchers = 1;
+}
 void soon_told_to_end(WorldPlan& p) {
   p.finish_s = 0;
   p.term_s = 1;
@@ -56,7 +71,12 @@ std::vector<Theme> make() {
       {.name = "traceless", .share = 2, .kinds = {C3, C4}, .triggers = {"C4,phase=running", "C3,after=C4"}},
       {.name = "stubborn", .kinds = {C14}, .plan = soon_told_to_end, .pace = {.time = 10, .stubborn = true}},
       {.name = "storm", .share = 2, .kinds = {G2, F7}, .plan = a_crowd, .pace = {.time = 0, .frail = 40}},
-      {.name = "busy-target", .share = 3, .plan = it_lands, .pace = {.push = 500, .persons = 0}},
+      {.name = "busy-target",
+       .share = 3,
+       .kinds = {D14},
+       .triggers = {"D14,call=land,chance=150"},
+       .plan = it_lands,
+       .pace = {.push = 500, .persons = 0}},
       {.name = "renamed-branch", .share = 3, .kinds = {D12}, .triggers = {"D12,phase=ready"}},
       {.name = "late-changes", .kinds = {D9}, .triggers = {"D9,phase=lost", "D9,phase=finished"}},
       {.name = "empty-hands", .share = 2, .pace = {.commit = 1}},
@@ -66,6 +86,30 @@ std::vector<Theme> make() {
        .triggers = {"E9,phase=newborn,chance=200,times=2", "E9,phase=lost,chance=300,times=2"},
        .plan = two_at_once,
        .pace = {.resume = 1}},
+      {.name = "one-is-struck",
+       .share = 3,
+       .kinds = {C1},
+       .triggers = {"C1,phase=running,chance=300"},
+       .plan = one_is_struck,
+       .pace = {.haste = 1}},
+      {.name = "a-server-goes",
+       .share = 2,
+       .kinds = {C2},
+       .triggers = {"C2,phase=running,chance=100"},
+       .plan = all_on_one_server},
+      // Two at once, one of them slow: what it asked for takes hold when the other has gone on.
+      {.name = "slow-second",
+       .share = 7,
+       .kinds = {E3, C7},
+       .anything = 8,
+       .plan = two_at_once,
+       .pace = {.slow = 250, .resume = 1, .haste = 1}},
+      {.name = "anything", .share = 3, .anything = 12, .plan = a_crowd, .pace = {.late = 80, .haste = 1}},
+      {.name = "asks-and-goes",
+       .share = 2,
+       .kinds = {G1, G4, G5},
+       .plan = somebody_answers,
+       .pace = {.persons = 250, .haste = 1, .ask = 80, .leave = 12}},
       {.name = "late-git",
        .share = 3,
        .kinds = {B4, G1, G2},

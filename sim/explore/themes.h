@@ -16,12 +16,15 @@ struct Pace {
   int time = 4;       // 0: time passes only when there is nothing else to do
   int late = 0;       // a late effect may wait for so many events before it takes hold; 0: it just does
   int late_from = 0;  // the part from which it always waits; 0: any part, every second time
-  int resume = 8;     // of a dispatcher that stands still
-  int push = 100;     // in a thousand, that somebody else pushes while we land
+  int slow = 0;    // a call of the last one of several dispatchers waits for so many events; 0: it does not
+  int resume = 8;  // of a dispatcher that stands still
+  int push = 100;  // in a thousand, that somebody else pushes while we land
   int commit = 32;
   int frail = 1;          // of workers that are so by nature: how soon they fail
   int persons = 15;       // in a thousand, that somebody acts
   int haste = 6;          // of workers that have their prompt: how soon they are done, and gone
+  int ask = 8;            // a question, instead of going on
+  int leave = 1;          // of workers that go without a word by nature: how soon they do
   bool stubborn = false;  // workers stay when they have finished and when they are told to end
   bool children_stay = false;
 };
@@ -31,6 +34,7 @@ struct Theme {
   int share = 1;  // among the themes
   std::vector<FaultId> kinds{};
   std::vector<std::string_view> triggers{};
+  int anything = 0;  // so many planned faults besides, of any kind, in any phase in which it may strike
   void (*plan)(WorldPlan&) = nullptr;
   Pace pace{};
 };

@@ -4,7 +4,9 @@
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
+#include "sim/explore/convergence.h"
 #include "sim/explore/fair.h"
+#include "sim/oracle/chronicle.h"
 #include "sim/world/names.h"
 
 namespace holdfast::sim {
@@ -13,10 +15,13 @@ Replayed replay(const Trace& trace, const ReplayOptions& options) {
   Replayed result;
   World w = begin(setup_of(trace.plan, options.world.maker, options.world.defects));
   Findings findings;
+  Chronicle chronicle;
   int n = 0;
   const auto take = [&](const Event& e, const std::string& name) {
     if (options.before) options.before(n + 1, name);
+    chronicle.before(w, e);
     step(w, e);
+    chronicle.after(w);
     ++n;
     add_to(result.digest, w, e);
     check_safety(w, findings);
@@ -48,6 +53,10 @@ Replayed replay(const Trace& trace, const ReplayOptions& options) {
   if (result.ending != RunEnd::passed || enough()) return result;
   if (rests == Rest::never) findings.broken(Invariant::L8, {}, "it never comes to rest");
   check_liveness(w, findings);
+  check_run(w, chronicle, findings);
+  if (trace.converges)
+    if (auto differs = compare_with_reference(trace.plan, w, options.world.maker, options.world.defects))
+      findings.violations.push_back(std::move(*differs));
   if (!findings.violations.empty()) {
     result.ending = RunEnd::stuck;
     result.violations = findings.violations;
@@ -66,6 +75,7 @@ Trace trace_of(std::uint64_t seed, const SeedOptions& options, const std::string
   trace.dispatcher = dispatcher;
   trace.seed = seed;
   trace.heals = run.healed_at >= 0;
+  trace.converges = run.crashed;
   const auto end = trace.heals ? static_cast<std::ptrdiff_t>(run.healed_at) : std::ssize(run.trace);
   trace.events.assign(run.trace.begin(), run.trace.begin() + end);
   for (const Violation& v : run.violations) trace.violates.push_back(v.invariant);

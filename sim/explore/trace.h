@@ -16,6 +16,7 @@ struct Trace {
   std::string dispatcher = "shipped";
   std::vector<std::string> events;  // before the healing
   bool heals = false;               // then the faults stop, and what is fair happens
+  bool converges = false;           // and the end is held against the run in which nothing went wrong (L6)
   std::vector<Invariant> violates;  // what a replay breaks; empty: nothing
   std::string words;                // of the first violation, for people
   std::uint64_t seed = 0;           // where it came from; 0: from nowhere

@@ -1,8 +1,11 @@
 // The invariants as named checkers. They see the truth; the dispatcher sees only sightings. Safety is checked
 // after every event, liveness after the faults have stopped and everything fair has happened.
 //
-// Named, and without a checker yet: S18, L5, L6, L9 and M1 to M5. Weaker than their sentence: S10 (a prompt
-// that reaches another attempt's session cannot happen in this world) and S16 (a generous bound).
+// S18, L5 and L9 speak of whole runs (sim/oracle/chronicle.h), L6 of two runs (sim/explore/convergence.h). M1
+// to M5 are about the harness: they are kept by `run` and by the tests. Weaker than their sentence: S10 (a
+// prompt that reaches another attempt's session cannot happen in this world), S16 (a generous bound), S18
+// (that a worker whose ticket nothing struck is not ended; not that it has to wait no longer), L6 (see
+// there).
 //
 // Each checker also says when its invariant was at risk: evaluated in a state where a wrong dispatcher could
 // have broken it. One that never was has shown nothing (vacuity).

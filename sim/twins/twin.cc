@@ -47,7 +47,8 @@ class TwinDispatcher : public ShippedDispatcher {
 const std::vector<Twin>& twins() {
   static const std::vector<Twin> all = [] {
     std::vector<Twin> every;
-    for (auto part : {twins_of_the_send(), twins_of_the_verdict(), twins_of_the_end(), twins_of_the_ports()})
+    for (auto part : {twins_of_the_send(), twins_of_the_verdict(), twins_of_the_end(), twins_of_the_ports(),
+                      twins_of_whole_runs()})
       for (Twin& one : part) every.push_back(std::move(one));
     std::ranges::sort(every, {}, &Twin::id);
     return every;

@@ -52,5 +52,6 @@ std::vector<Twin> twins_of_the_send();     // spawning, delivering
 std::vector<Twin> twins_of_the_verdict();  // who is alive, who is dead
 std::vector<Twin> twins_of_the_end();      // ending, judging, telling the board
 std::vector<Twin> twins_of_the_ports();    // tmux, git, ledger, record folders
+std::vector<Twin> twins_of_whole_runs();   // what no single state shows
 
 }  // namespace holdfast::sim

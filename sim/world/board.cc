@@ -25,7 +25,8 @@ bool move_if(World& w, Flight& f, const TicketId& id, std::int64_t expected, Boa
     f.value = *ticket;
     return true;
   }
-  move_ticket(w, id, to, f.dispatcher, reason, key);
+  const bool over = ticket->state == BoardState::done || ticket->state == BoardState::cancelled;
+  if (!over || ticket->state != to) move_ticket(w, id, to, f.dispatcher, reason, key);
   f.raw = answered(200);
   f.value = w.board.tickets.at(id);
   return true;

@@ -25,12 +25,37 @@ std::string keep_ref(const AttemptId& id, const char* what) {
   return "refs/holdfast/keep/" + id.ticket.value + "/g" + std::to_string(id.generation.value) + "/" + what;
 }
 
+bool is_by(const Repository& git, CommitNo commit, const AttemptId& attempt) {
+  return commit >= 0 && git.commits[static_cast<std::size_t>(commit)].by == attempt;
+}
+
+// The branch that the lease announced, whatever its worker has made of it.
+BranchName branch_of(const Repository& git, const AttemptId& attempt) {
+  const std::string_view prefix = heads;
+  for (const auto& [name, tip] : git.refs)
+    if (name.starts_with(prefix) && parse_branch(std::string_view(name).substr(prefix.size())) == attempt)
+      return {name.substr(prefix.size())};
+  return {};
+}
+
+// What a pin held stays held: where the newest does not contain it, under another name.
+void pin_newest(World& w, Flight& f, const AttemptId& id, const std::string& what, CommitNo commit) {
+  const std::string ref = keep_ref(id, what.c_str());
+  const CommitNo before = ref_of(w.git, ref);
+  if (before >= 0 && !reaches(w.git, commit, before)) {
+    int n = 1;
+    while (ref_of(w.git, ref + "-" + std::to_string(n)) >= 0) ++n;
+    set_ref(w, ref + "-" + std::to_string(n), before, f.dispatcher);
+  }
+  set_ref(w, ref, commit, f.dispatcher, true);
+}
+
 void pin(World& w, Flight& f, const BranchOrder& order) {
   if (const CommitNo tip = ref_of(w.git, heads + order.branch.value); tip >= 0)
-    set_ref(w, keep_ref(order.attempt, "branch"), tip, f.dispatcher, true);
+    pin_newest(w, f, order.attempt, "branch", tip);
   if (const auto slot = w.git.slots.find(order.slot);
       slot != w.git.slots.end() && slot->second.lease == order.attempt && slot->second.head >= 0)
-    set_ref(w, keep_ref(order.attempt, "head"), slot->second.head, f.dispatcher, true);
+    pin_newest(w, f, order.attempt, "head", slot->second.head);
 }
 
 bool holds_all(const std::set<int>& have, const std::set<int>& want) {
@@ -122,27 +147,44 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
   const auto found = w.git.slots.find(e.order.slot);
   if (found == w.git.slots.end() || !found->second.present) {
     if (w.setup->defects.prepare_in_main_checkout) return use_main_checkout(w, f, e);
-    f.raw = failed("missing: " + e.order.slot.value + " is not a worktree of this repository");
+    f.raw = found == w.git.slots.end()
+                ? failed("missing: " + e.order.slot.value + " is not a worktree of this repository")
+                : failed("dirty: " + e.order.slot.value + " lost its .git file, or had it replaced");
     return true;
   }
   Worktree& tree = found->second;
   const std::string branch = heads + e.order.branch.value;
   if (f.part == 0) {
-    if (tree.lease.generation.value != 0 && tree.lease != e.order.attempt) {
+    const bool again = tree.branch == e.order.branch.value;
+    const bool mine = tree.lease == e.order.attempt;
+    const bool unfit = !again && (!tree.changes.empty() || !tree.branch.empty());
+    if (unfit && w.setup->defects.prepare_in_main_checkout) return use_main_checkout(w, f, e);
+    const bool takes_anything = w.setup->defects.prepare_over_dirty;
+    if (again && !mine && tree.lease.generation.value != 0) {
       f.raw = failed("stale lease: " + e.order.slot.value + " is held by " + attempt_key(tree.lease));
       return true;
     }
-    const bool again = tree.branch == e.order.branch.value;
-    const bool unfit = !again && (!tree.changes.empty() || !tree.branch.empty());
-    if (unfit && w.setup->defects.prepare_in_main_checkout) return use_main_checkout(w, f, e);
-    if (unfit && !w.setup->defects.prepare_over_dirty) {
-      f.raw = failed("dirty: " + e.order.slot.value + " has changes");
+    if (again && !takes_anything && (!tree.changes.empty() || is_by(w.git, tree.head, e.order.attempt))) {
+      f.raw = failed("dirty: " + e.order.slot.value + " has changed since it was prepared");
+      return true;
+    }
+    if (!again && !tree.branch.empty() && !takes_anything) {
+      f.raw = failed("dirty: " + e.order.slot.value + " has another branch: " + tree.branch);
       return true;
     }
     const CommitNo start =
         e.order.start.starts_with("c") ? commit_no(e.order.start) : ref_of(w.git, e.order.start);
     if (start < 0) {
       f.raw = answered(128, "invalid reference: " + e.order.start);
+      return true;
+    }
+    // A branch of that name that no lease of this slot announced is somebody's.
+    if (!again && !mine && ref_of(w.git, branch) >= 0) {
+      f.raw = answered(128, "a branch named '" + e.order.branch.value + "' already exists");
+      return true;
+    }
+    if (unfit && !takes_anything) {
+      f.raw = failed("dirty: " + e.order.slot.value + " has changes");
       return true;
     }
     tree.lease = e.order.attempt;
@@ -318,7 +360,20 @@ bool perform(World& w, Flight& f, const ReleaseSlot& e) {
         tree.branch.empty() ? tree.head : std::max(ref_of(w.git, heads + tree.branch), tree.head);
     const bool moved =
         !e.expected_head.empty() && commit_text(head) != e.expected_head.value && !tree.branch.empty();
-    if (!w.setup->defects.release_without_recheck && (!unsaved.empty() || moved)) {
+    const bool checks = !w.setup->defects.release_without_recheck;
+    if (checks && moved) {
+      f.raw = failed("dirty: " + e.order.slot.value + " has moved since it was saved");
+      return true;
+    }
+    if (!w.setup->defects.release_deletes_branch)
+      pin(w, f,
+          {.slot = e.order.slot,
+           .attempt = e.order.attempt,
+           .branch = branch_of(w.git, e.order.attempt),
+           .base = {},
+           .target = "",
+           .remote = ""});
+    if (checks && !unsaved.empty()) {
       f.raw = failed("dirty: " + e.order.slot.value + " has changed since it was saved");
       return true;
     }
@@ -394,11 +449,12 @@ bool perform(World& w, Flight& f, const EnsurePool& e) {
   for (int i = 1; i <= e.capacity; ++i) {
     const SlotId id{"slot-" + std::to_string(i)};
     auto [at, made] = w.git.slots.try_emplace(id);
-    if (made || !at->second.present) {
-      at->second.present = true;
-      at->second.head = ref_of(w.git, e.start);
-      at->second.branch.clear();
-    }
+    Worktree& tree = at->second;
+    if (!made && tree.lease.generation.value != 0)
+      continue;  // its attempt's business, whatever state it is in
+    const bool waits = tree.present && tree.changes.empty() && tree.branch.empty();
+    tree.present = true;  // a folder that is gone is made again, as it was
+    if (made || waits) tree.head = ref_of(w.git, e.start);
   }
   for (const auto& [id, tree] : w.git.slots) seen.push_back(sighting(id, tree));
   f.value = std::move(seen);

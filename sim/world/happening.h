@@ -81,6 +81,7 @@ struct RefMoved {
 };
 struct FaultFired {
   FaultId fault = FaultId::none;
+  TicketId ticket;  // that it was about; empty: the installation
   std::optional<Phase> phase;
 };
 

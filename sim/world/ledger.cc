@@ -1,4 +1,6 @@
 // The simulated ledger: core's rules around a map, one write at a time, as every real one does.
+#include <algorithm>
+
 #include "dispatcher/core/ledger_rules.h"
 #include "dispatcher/core/names.h"
 #include "sim/world/ports.h"
@@ -58,12 +60,17 @@ LedgerView view_for(const World& w, const LedgerWrite& write) {
   return view;
 }
 
+TicketLedger& row_of(LedgerStore& l, const TicketId& ticket) {
+  TicketLedger& row = l.tickets[ticket];
+  row.ticket = row.memory.ticket = ticket;
+  return row;
+}
+
 void store(World& w, const TicketId& ticket, const LedgerDelta& delta, int by, Instant at) {
   LedgerStore& l = w.ledger;
   l.seq += static_cast<std::int64_t>(delta.events.size());
   if (delta.attempt) {
-    TicketLedger& row = l.tickets[delta.attempt->id.ticket];
-    row.ticket = delta.attempt->id.ticket;
+    TicketLedger& row = row_of(l, delta.attempt->id.ticket);
     std::optional<Attempt> before;
     if (row.newest && row.newest->id == delta.attempt->id) before = row.newest;
     if (row.newest && row.newest->id != delta.attempt->id) row.messages.clear();
@@ -77,12 +84,14 @@ void store(World& w, const TicketId& ticket, const LedgerDelta& delta, int by, I
     top = std::max(top, delta.attempt->id.generation);
   }
   if (!ticket.empty()) {
-    TicketLedger& row = l.tickets[ticket];
-    row.ticket = ticket;
+    TicketLedger& row = row_of(l, ticket);
     if (delta.memory) row.memory = *delta.memory;
     for (const Message& m : delta.messages) {
-      std::erase_if(row.messages, [&](const Message& old) { return old.id == m.id; });
-      row.messages.push_back(m);
+      const auto there = std::ranges::find(row.messages, m.id, &Message::id);  // in the order of queueing
+      if (there == row.messages.end())
+        row.messages.push_back(m);
+      else
+        *there = m;
     }
     l.changed[ticket] = l.seq;
   }

@@ -120,7 +120,7 @@ AttemptId whom(const Effect& effect) {
 }
 
 void count_fault(World& w, FaultId id, const AttemptId& about) {
-  w.happened.faults.push_back({id, phase_of(w, about)});
+  w.happened.faults.push_back({id, about.ticket, phase_of(w, about)});
   w.happened.anything = true;
 }
 
@@ -133,8 +133,7 @@ bool over(const World& w, std::map<SlotId, Slot>::const_iterator slot) {
 }
 }  // namespace
 
-void world_strikes(const World& w, std::vector<Event>& out) {
-  const FaultSet& on = w.setup->faults;
+void world_strikes(const World& w, const FaultSet& on, std::vector<Event>& out) {
   const auto add = [&](FaultId id, std::size_t subject, std::uint8_t what = 0) {
     if (on.has(id)) out.push_back({Do::strike, static_cast<std::uint8_t>(subject), what, id});
   };
@@ -531,6 +530,7 @@ void person_does(World& w, const Event& event) {
       w.board.before[id] = ticket;
       ticket.version += 1;
       ticket.title += "!";
+      ticket.changed_at = w.now;
       w.board.changed[id] = ++w.board.cursor;
       return board_changed(w);
     }

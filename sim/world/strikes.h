@@ -17,7 +17,8 @@ RawReply false_reply(FaultId, const Effect&);
 // Does this port fault make sense for this effect? (A5 only at the rows after a spawn, D1 only at a claim.)
 bool strikes_at(FaultId, const World&, const Flight&);
 
-void world_strikes(const World&, std::vector<Event>& out);
+// What of these faults the world could do by itself now.
+void world_strikes(const World&, const FaultSet&, std::vector<Event>& out);
 void strike(World&, const Event&);
 
 void person_deeds(const World&, std::vector<Event>& out);

@@ -24,7 +24,8 @@ bool perform(World& w, Flight& f, const SpawnSession& e) {
   Server& server = w.servers[e.order.shard];
   if (!server.alive) {
     if (!w.setup->defects.starts_servers_anywhere) {
-      f.raw = answered(1, "no server running");
+      // The client finds nobody to ask.
+      f.raw = {Transport::never_sent, 0, "", "no server running"};
       return true;
     }
     server = {};

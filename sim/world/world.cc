@@ -223,13 +223,14 @@ void hold(World& w, std::size_t i, FaultId struck) {
 }
 
 void deliver(World& w, std::size_t i) {
-  const Flight f = w.flights[i];
+  Flight f = std::move(w.flights[i]);
   w.flights.erase(w.flights.begin() + static_cast<std::ptrdiff_t>(i));
   DispatcherSeat& seat = w.dispatchers[static_cast<std::size_t>(f.dispatcher)];
-  const Answer answer{f.effect, f.raw, f.value, clock_of(w, f.dispatcher), f.asked_at};
+  const Instant now = clock_of(w, f.dispatcher);
+  const Answer answer{std::move(f.effect), std::move(f.raw), std::move(f.value), now, f.asked_at};
   seat.mind->absorb(answer);
   // The driver watches the record folder of what is claimed, and looks once when it begins to.
-  if (const TicketId id = ticket_of(f.effect); !id.empty())
+  if (const TicketId id = ticket_of(answer.effect); !id.empty())
     if (const Attempt* a = newest(w, id);
         a && a->open() && a->step == Step::spawn_begun && seat.watched.insert(a->id).second)
       seat.mind->absorb(News{AttemptNews{a->id}});
@@ -275,8 +276,8 @@ void pass_time(World& w) {
 }  // namespace
 
 bool perform_part(World& w, Flight& f) {
-  // Copied: a port may change what the flight holds.
-  return std::visit([&](const auto& e) { return perform(w, f, e); }, Effect(f.effect));
+  // A port fills in the answer; the effect stays as it is, and no flight begins meanwhile.
+  return std::visit([&](const auto& e) { return perform(w, f, e); }, f.effect);
 }
 
 RawReply answered(int code, std::string error) {
@@ -385,7 +386,7 @@ void enabled_faults(const World& w, std::vector<Event>& out) {
       out.push_back({Do::hold, static_cast<std::uint8_t>(i), 0, one.id});
     }
   }
-  world_strikes(w, out);
+  world_strikes(w, w.setup->faults, out);
 }
 
 void step(World& w, const Event& event) {

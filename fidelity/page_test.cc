@@ -51,6 +51,9 @@ std::string page() {
          "  matter. Interrupted git is tested in `dispatcher/worktree/interrupted_test.cc`.\n"
          "- **Records and processes.** The runner is compared with itself: its contract is\n"
          "  `dispatcher/runner/runner_test.cc`, and the end-to-end tests.\n"
+         "- **Pins of where a branch began.** They hold nothing of a worker's, and the real one leaves them "
+         "out where\n"
+         "  it can see that without a process.\n"
          "- **Remotes.** The simulated repository has none.\n"
          "- **What no simulated worker does:** amend, rebase, stash, nested repositories, conflicts.\n";
   return out.str();

@@ -52,7 +52,7 @@ void soon_told_to_end(WorldPlan& p) {
 std::vector<Theme> make() {
   return {
       // The incident itself: the send is refused after the spawn has succeeded.
-      {.name = "late-409", .share = 12, .kinds = {B1}, .triggers = {"B1,call=post,phase=ready,chance=800"}},
+      {.name = "late-409", .share = 20, .kinds = {B1}, .triggers = {"B1,call=post,phase=ready,chance=800"}},
       {.name = "lost-answers",
        .kinds = {B2, B4},
        .triggers = {"B2,call=post,phase=ready,chance=500", "B4,call=post,phase=ready,chance=500"},

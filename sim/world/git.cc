@@ -50,7 +50,19 @@ void pin_newest(World& w, Flight& f, const AttemptId& id, const std::string& wha
   set_ref(w, ref, commit, f.dispatcher, true);
 }
 
+// There is nothing but where it began, or the pins hold already what is to be held.
+bool is_held_already(const World& w, const BranchOrder& order) {
+  const auto slot = w.git.slots.find(order.slot);
+  if (slot == w.git.slots.end() || slot->second.lease != order.attempt) return false;
+  const auto held = [&](CommitNo commit, const char* what) {
+    return commit >= 0 &&
+           (!is_by(w.git, commit, order.attempt) || ref_of(w.git, keep_ref(order.attempt, what)) == commit);
+  };
+  return held(slot->second.head, "head") && held(ref_of(w.git, heads + order.branch.value), "branch");
+}
+
 void pin(World& w, Flight& f, const BranchOrder& order) {
+  if (is_held_already(w, order)) return;
   if (const CommitNo tip = ref_of(w.git, heads + order.branch.value); tip >= 0)
     pin_newest(w, f, order.attempt, "branch", tip);
   if (const auto slot = w.git.slots.find(order.slot);

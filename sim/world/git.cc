@@ -159,7 +159,11 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
   const auto found = w.git.slots.find(e.order.slot);
   if (found == w.git.slots.end() || !found->second.present) {
     if (w.setup->defects.prepare_in_main_checkout) return use_main_checkout(w, f, e);
-    f.raw = found == w.git.slots.end()
+    const bool is_somebodys = found != w.git.slots.end() && found->second.lease != e.order.attempt &&
+                              found->second.branch.empty() &&
+                              ref_of(w.git, heads + e.order.branch.value) >= 0;
+    f.raw = is_somebodys ? answered(128, "a branch named '" + e.order.branch.value + "' already exists")
+            : found == w.git.slots.end()
                 ? failed("missing: " + e.order.slot.value + " is not a worktree of this repository")
                 : failed("dirty: " + e.order.slot.value + " lost its .git file, or had it replaced");
     return true;

@@ -133,8 +133,8 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
     if (follows) parts.followers -= 1;
     Error ignored;
     deadline.cancel();
-    socket.shutdown(Socket::shutdown_both, ignored);
-    socket.close(ignored);
+    ignored = socket.shutdown(Socket::shutdown_both, ignored);
+    ignored = socket.close(ignored);
     parts.connections.erase(shared_from_this());
   }
 
@@ -217,7 +217,7 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
     request.body = std::move(message.body());
     const bool head = request.method == "HEAD";
     const GateRules rules{on_tcp ? parts.options.token : "", on_tcp};
-    if (auto away = turned_away(request, rules)) return send(std::move(*away), keep, head);
+    if (const auto away = turned_away(request, rules)) return send(*away, keep, head);
     if (!target) return send(problem(400, "bad_target", "the path cannot be read"), keep, head);
     request.path = std::move(target->path);
     request.query = std::move(target->query);
@@ -226,18 +226,18 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
     // Not counted by the client's clock: an answer that waits for the ledger's file is ours to bound.
     deadline.cancel();
     asio::post(parts.hands, [self = shared_from_this(), request = std::move(request), keep, head] {
-      HttpAnswer answer = self->parts.answer(request);
-      asio::post(self->parts.io, [self, answer = std::move(answer), keep, head]() mutable {
-        if (!self->closed) self->send(std::move(answer), keep, head);
+      HttpAnswer reply = self->parts.answer(request);
+      asio::post(self->parts.io, [self, reply = std::move(reply), keep, head] {
+        if (!self->closed) self->send(reply, keep, head);
       });
     });
   }
 
-  void send(HttpAnswer answer, bool keep, bool head) {
-    out = head_of(answer, keep);
-    if (answer.status != 304) out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
+  void send(const HttpAnswer& reply, bool keep, bool head) {
+    out = head_of(reply, keep);
+    if (reply.status != 304) out += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
     out += "\r\n";
-    if (!head && answer.status != 304) out += answer.body;
+    if (!head && reply.status != 304) out += reply.body;
     give(parts.options.write_within);
     asio::async_write(socket, asio::buffer(out), [self = shared_from_this(), keep](Error error, std::size_t) {
       if (self->closed) return;
@@ -389,7 +389,7 @@ bool is_left_over(asio::io_context& io, const std::string& path) {
   if (::lstat(path.c_str(), &there) != 0 || !S_ISSOCK(there.st_mode)) return false;
   asio::local::stream_protocol::socket probe(io);
   Error error;
-  probe.connect({path}, error);
+  error = probe.connect({path}, error);
   return error == asio::error::connection_refused;
 }
 
@@ -410,10 +410,10 @@ std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
     const asio::ip::tcp::endpoint where(address, options.port);
     const std::string name = options.address + ":" + std::to_string(options.port);
     parts->tcp.emplace(parts->io);
-    parts->tcp->open(where.protocol(), error);
-    if (!error) parts->tcp->set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) parts->tcp->bind(where, error);
-    if (!error) parts->tcp->listen(128, error);
+    error = parts->tcp->open(where.protocol(), error);
+    if (!error) error = parts->tcp->set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) error = parts->tcp->bind(where, error);
+    if (!error) error = parts->tcp->listen(128, error);
     if (error) return cannot(name, error);
     parts->accept(*parts->tcp, true);
   }
@@ -421,11 +421,11 @@ std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
     if (is_left_over(parts->io, options.unix_socket)) ::unlink(options.unix_socket.c_str());
     const asio::local::stream_protocol::endpoint where(options.unix_socket);
     parts->local.emplace(parts->io);
-    parts->local->open(where.protocol(), error);
+    error = parts->local->open(where.protocol(), error);
     const mode_t before = ::umask(0177);  // for its owner alone
-    if (!error) parts->local->bind(where, error);
+    if (!error) error = parts->local->bind(where, error);
     ::umask(before);
-    if (!error) parts->local->listen(128, error);
+    if (!error) error = parts->local->listen(128, error);
     if (error) return cannot(options.unix_socket, error);
     parts->accept(*parts->local, false);
   }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -17,6 +18,7 @@
 #include "dispatcher/cli/session.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
 #include "dispatcher/system/fd.h"
+#include "dispatcher/system/orphans.h"
 #include "dispatcher/worktree/git_process.h"
 
 extern char** environ;
@@ -69,6 +71,12 @@ Exit up(const Arguments& args, Shell& shell) {
     return shell.fail(Exit::bad_input, config->state + ": is not there; `holdfast init` makes it");
   const auto lock = lock_dispatcher(config->state);
   if (!lock) return shell.fail(lock.error().held ? Exit::taken : Exit::bad_input, lock.error().words);
+
+  // Their dispatcher is gone: we hold its lock.
+  if (const int ended = end_orphaned_helpers(std::filesystem::weakly_canonical(config->state).string());
+      ended > 0)
+    shell.err << "ended " << ended << " helper" << (ended == 1 ? "" : "s")
+              << " of a dispatcher that was killed\n";
 
   std::ofstream log_file;
   if (const auto path = args.one("log-file")) {

@@ -325,7 +325,11 @@ TEST(EndToEnd, FilesThatOnlyTheRepositorysSettingsIgnoreCostNoSlot) {
 }
 
 // A git that hangs does not outlive the dispatcher, or it would hold its worktree's lock for ever.
-TEST(EndToEnd, AGitThatHangsEndsWithTheDispatcherAndTheSlotIsFree) {
+class AGitThatHangs : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(BySignal, AGitThatHangs, testing::Values(SIGTERM, SIGKILL));
+
+// After a SIGTERM it is ended by the dispatcher itself, after a SIGKILL by the next one.
+TEST_P(AGitThatHangs, EndsWithItsDispatcherAndTheSlotIsFree) {
   Stage stage({.capacity = 1, .gate = "review"});
   stage.add("T-1", {"wait go", "done it"});
   stage.start();
@@ -344,10 +348,14 @@ TEST(EndToEnd, AGitThatHangsEndsWithTheDispatcherAndTheSlotIsFree) {
     return false;
   };
   ASSERT_TRUE(stage.wait(git_hangs)) << stage.story();
-  EXPECT_EQ(stage.stop(SIGTERM), 0);
-  EXPECT_TRUE(stage.wait([&] { return !git_hangs(); })) << "a git of the dispatcher lives on";
+  stage.stop(GetParam());
   ::unlink((worktree + "/.gitignore").c_str());
-  stage.start();
+  if (GetParam() == SIGKILL) {
+    ASSERT_TRUE(git_hangs()) << "it holds the lock of its slot";
+    stage.start();
+  }
+  EXPECT_TRUE(stage.wait([&] { return !git_hangs(); })) << "a git of the dispatcher lives on";
+  if (GetParam() == SIGTERM) stage.start();
   ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::in_review)) << stage.story();
   EXPECT_EQ(stage.stop(SIGTERM), 0);
 }

@@ -11,6 +11,7 @@
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/orphans.h"
 
 namespace holdfast {
 namespace {
@@ -31,8 +32,16 @@ bool there(const std::string& path) {
 
 }  // namespace
 
+namespace {
+// Whoever finds a helper without its dispatcher knows whose it was.
+WorktreeOptions marked(WorktreeOptions options, const std::string& state) {
+  options.git.extra_env.push_back(std::string(helper_mark) + "=" + state);
+  return options;
+}
+}  // namespace
+
 Context::Context(const std::string& repository_path, const std::string& state_folder, WorktreeOptions chosen)
-    : options(std::move(chosen)),
+    : options(marked(std::move(chosen), absolute(state_folder))),
       git(options.git),
       repository(locate_repository(repository_path)),
       refs(repository.common_dir),

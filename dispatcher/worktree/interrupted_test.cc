@@ -182,6 +182,19 @@ TEST_F(Interrupted, ACleanReleaseAtTheStartIsTwoGitProcesses) {
   EXPECT_EQ(calls(), 2);
 }
 
+// That its slot was moved to a newer start before it began is not its own history.
+TEST_F(Interrupted, ACleanReleaseOfASlotThatWasMovedIsTwoGitProcesses) {
+  ASSERT_TRUE(done(worktrees().ensure_pool(1, "refs/heads/main", soon).raw));
+  commit(main_, "file1", "newer");
+  ASSERT_TRUE(done(worktrees().prepare(prepare_order(attempt()), soon).raw));
+  plan("none", 0);
+  ASSERT_TRUE(
+      done(worktrees()
+               .release({branch_order(attempt()).slot, attempt()}, {tip("main")}, "refs/heads/main", soon)
+               .raw));
+  EXPECT_EQ(calls(), 2);
+}
+
 // One with commits of its own is switched: its ignored files are looked at before, and all of it afterwards.
 TEST_F(Interrupted, ACleanReleaseOfPinnedCommitsIsFiveGitProcesses) {
   const fs::path slot = prepared(attempt());

@@ -220,7 +220,8 @@ Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, 
     return failed_with<Prepared>(made.error());
   if (!RefFiles::write_head(slot.admin, "ref: refs/heads/" + order.branch.value))
     return failed_with<Prepared>(refused("busy: " + slot.admin + "/HEAD.lock is held"));
-  note_in_reflog(context, slot, *base, *base, "checkout: moving from " + *base + " to " + order.branch.value);
+  // Marked as ours: what the log has before it (how the slot came to its start) is not this attempt's.
+  note_in_reflog(context, slot, *base, *base, "holdfast: prepared " + order.branch.value);
   return {fine(), {slot.path, {*base}}};
 }
 

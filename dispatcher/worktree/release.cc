@@ -1,7 +1,7 @@
 // Giving a slot back: detached at the start, clean. Nothing is forced.
 //
 // What lies in the slot must be what HEAD, a salvage of this attempt, or the start holds; that is looked at
-// again, under the slot's lock, byte by byte. Then git itself switches from that tree to the start (a
+// again, under the slot's lock (see snapshot.h). Then git itself switches from that tree to the start (a
 // two-tree merge whose old side matches the index), so a file that changes at the last moment makes git
 // refuse, not lose it. Files come before HEAD: a crash between them looks like a dirty slot, never like a
 // clean one at the wrong place. Where everything is as HEAD has it and HEAD is the start, only HEAD is

@@ -33,6 +33,10 @@ if(HOLDFAST_SANITIZE)
   add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
   add_compile_definitions(HOLDFAST_SANITIZED)
 endif()
+option(HOLDFAST_FUZZ "Instrument every layer for libFuzzer (clang)" OFF)
+if(HOLDFAST_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # g++ 12 follows flows through inlined standard containers that cannot happen, in optimised builds only, and warns of
 # what std::string does inside; there its flow warnings are off. Debug builds of both compilers stop at every warning.

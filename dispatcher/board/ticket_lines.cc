@@ -7,6 +7,7 @@
 
 #include "dispatcher/board/dependency_cycle.h"
 #include "dispatcher/board/ticket_checks.h"
+#include "dispatcher/core/markers.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast {
@@ -223,8 +224,10 @@ void check_together(TicketLines& out) {
 }  // namespace
 
 std::string words_for(const LineError& error) {
-  return "line " + std::to_string(error.line) + ": " + (error.path.empty() ? "" : error.path + ": ") +
-         error.expected;
+  // A parser quotes what it met, and the whole goes to a terminal.
+  return holdfast::printable("line " + std::to_string(error.line) + ": " +
+                                 (error.path.empty() ? "" : error.path + ": ") + error.expected,
+                             1000);
 }
 
 TicketLines parse_ticket_lines(std::string_view text, Instant now) {

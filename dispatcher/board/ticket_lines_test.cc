@@ -164,6 +164,14 @@ TEST_F(TicketLinesTest, DeepNestingIsAnErrorAndNoCrash) {
               StartsWith("line 1: /id: must be a string"));
 }
 
+// The parser's own words quote the line, and they go to a terminal.
+TEST_F(TicketLinesTest, AMistakeQuotesNoControlCharacterOfItsLine) {
+  const std::string words = import_of("{\"id\":\"T-1\",\"title\":\"\\u20\x7F\xE2\x80\xAE\"}");
+  EXPECT_THAT(words, StartsWith("line 1: must be one JSON object"));
+  EXPECT_EQ(words.find('\x7F'), std::string::npos);
+  EXPECT_EQ(words.find("\xE2\x80\xAE"), std::string::npos);
+}
+
 TEST(DependencyCycle, AHundredThousandInARowAreNoRing) {
   Dependencies chain;
   for (int n = 0; n < 100'000; ++n) chain[{"T-" + std::to_string(n)}] = {{"T-" + std::to_string(n + 1)}};

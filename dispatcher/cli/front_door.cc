@@ -17,6 +17,7 @@ struct FrontDoor::Parts {
   std::unique_ptr<FileRecords> records;
   std::unique_ptr<AnswerBook> book;
   std::unique_ptr<server::ApiParts> api;
+  std::function<std::string()> metrics;
   std::unique_ptr<server::Listener> listener;  // first to go
   std::string address;
 };
@@ -49,12 +50,20 @@ void take_listen(const std::string& listen, server::ListenerOptions& options) {
       static_cast<std::uint16_t>(std::stoi(colon == std::string::npos ? listen : listen.substr(colon + 1)));
 }
 
+// Outside of /api/v1, where programs that scrape look for it.
+server::HttpAnswer metrics_answer(const server::HttpRequest& request, const std::string& text) {
+  if (request.method != "GET" && request.method != "HEAD")
+    return server::problem(405, "method_not_allowed", "/metrics can be read");
+  return {.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};
+}
+
 }  // namespace
 
-Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config) {
+Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::function<std::string()> metrics) {
   if (config.listen.empty() && config.unix_socket.empty()) return nullptr;
   auto parts = std::make_unique<FrontDoor::Parts>();
   parts->config = config;
+  parts->metrics = std::move(metrics);
   const Places places = places_of(config);
   auto ledger = open_ledger(places.ledger, LedgerMode::command_line);
   if (!ledger) return bad(ledger.error());
@@ -88,7 +97,12 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config) {
     return p.ledger->events_after(after, std::nullopt, at_most).value;
   };
   auto listener = server::Listener::open(
-      options, [&p](const server::HttpRequest& request) { return answer_request(*p.api, request); }, source);
+      options,
+      [&p](const server::HttpRequest& request) {
+        if (request.path == std::vector<std::string>{"metrics"}) return metrics_answer(request, p.metrics());
+        return answer_request(*p.api, request);
+      },
+      source);
   if (!listener) return bad("server: " + listener.error());
   parts->listener = std::move(*listener);
   parts->address = options.address.empty()

@@ -2,6 +2,7 @@
 // asks stands in the dispatcher's way.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,7 +22,8 @@ class FrontDoor {
   std::unique_ptr<Parts> parts_;
 };
 
-// nullptr where the configuration wants none. Writes `http-address` into the state folder.
-Or<std::unique_ptr<FrontDoor>> open_front_door(const Config&);
+// nullptr where the configuration wants none. Writes `http-address` into the state folder. `metrics` gives
+// the text of /metrics and is called from threads of its own.
+Or<std::unique_ptr<FrontDoor>> open_front_door(const Config&, std::function<std::string()> metrics);
 
 }  // namespace holdfast::cli

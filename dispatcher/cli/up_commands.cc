@@ -4,6 +4,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -17,8 +18,11 @@
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
+#include "dispatcher/metrics/metrics.h"
+#include "dispatcher/system/clocks.h"
 #include "dispatcher/system/fd.h"
 #include "dispatcher/system/orphans.h"
+#include "dispatcher/system/service_notify.h"
 #include "dispatcher/worktree/git_process.h"
 
 extern char** environ;
@@ -49,6 +53,11 @@ std::vector<std::string> own_environment() {
   std::vector<std::string> all;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) all.emplace_back(*entry);
   return all;
+}
+
+// For how long a loop may wait for an answer and be well: longer than any call is given.
+Duration patience(const Deadlines& within, const Policy& policy) {
+  return {std::max({within.call.ms, within.pool.ms, within.git.ms + policy.check_timeout.ms}) + 60'000};
 }
 
 std::string headline(const Brain& brain) {
@@ -87,12 +96,14 @@ Exit up(const Arguments& args, Shell& shell) {
   const bool logging = json_log || args.has("verbose") || log_file.is_open();
   EffectLog log(log_file.is_open() ? static_cast<std::ostream&>(log_file) : shell.err, json_log);
 
+  const ServiceNotify service = ServiceNotify::from_environment();
   const Fd signals = stop_signals();
   const Fd tick = ticker(500);
   auto opened = open_installation(*config, LedgerMode::dispatcher);
   if (!opened) return fail(shell, opened.error());
   Installation& parts = **opened;
-  const auto door = open_front_door(*config);
+  Metrics metrics(HOLDFAST_VERSION);
+  const auto door = open_front_door(*config, [&metrics] { return metrics.text(); });
   if (!door) return fail(shell, door.error());
   if (*door && !shell.json) shell.out << "listening on " << (*door)->address() << "\n" << std::flush;
   Policy policy = config->policy;
@@ -120,7 +131,10 @@ Exit up(const Arguments& args, Shell& shell) {
                             if (stopped && driver != nullptr) driver->stop();
                             return std::vector<News>{};
                           }});
-  if (live)
+  LoopHealth health(patience(options.within, policy));
+  bool said_to_be_ready = false;
+  Duration said_to_be_well;
+  if (live || service.watchdog())
     options.news.push_back({tick.get(), [&] {
                               std::uint64_t count = 0;
                               [[maybe_unused]] const auto got = ::read(tick.get(), &count, sizeof count);
@@ -131,6 +145,8 @@ Exit up(const Arguments& args, Shell& shell) {
   options.log = [&](const EffectLine& line) {
     if (logging) log.write(line, wall_clock());
     if (line.answer == nullptr) return;
+    metrics.saw(*line.answer);
+    health.answered(SystemClock().monotonic());
     const auto lines = hindrances.take(*line.answer);
     const auto all = hindrances.all();
     if (!lines.empty() || all.size() != told_hindrances) write_hindrances(config->state, all);
@@ -141,6 +157,15 @@ Exit up(const Arguments& args, Shell& shell) {
         shell.out << shell.paint(yellow, "in the way: " + safe(words, 400)) << "\n" << std::flush;
   };
   options.enough = [&](const Brain& brain) {
+    metrics.saw(brain, wall_clock());
+    if (!said_to_be_ready) service.ready(headline(brain));
+    said_to_be_ready = true;
+    if (const Duration now = SystemClock().monotonic();
+        service.watchdog() && now.ms - said_to_be_well.ms >= service.watchdog()->ms / 4 &&
+        health.well(brain.agenda.in_flight, now)) {
+      said_to_be_well = now;
+      service.alive();
+    }
     if (live) {
       const Instant now = wall_clock();
       if (now - painted >= millis(100) || now < painted) {
@@ -163,6 +188,7 @@ Exit up(const Arguments& args, Shell& shell) {
     Driver running(parts.world(), policy, options);
     driver = &running;
     drained = running.run(millis(500));
+    service.stopping();
     // An effect may still wait for its answer, and waiting for it is not ours: its helpers are ended, as by a
     // crash. Whoever was told to stop does so at once: everything is written, and a good-bye to tmux servers
     // that do not answer takes a moment for each.

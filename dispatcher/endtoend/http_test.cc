@@ -23,7 +23,7 @@ int port_of(const Stage& stage) {
   return colon == std::string::npos ? 0 : std::atoi(address.c_str() + colon + 1);
 }
 
-// The whole answer, head and body.
+// The whole answer, head and body. A path from the root, or one below /api/v1.
 std::string ask(const Stage& stage, const std::string& method, const std::string& path,
                 const std::string& body = "") {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -32,7 +32,7 @@ std::string ask(const Stage& stage, const std::string& method, const std::string
   where.sin_port = htons(static_cast<std::uint16_t>(port_of(stage)));
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) return "";
-  const std::string request = method + " /api/v1/" + path +
+  const std::string request = method + (path.starts_with("/") ? " " : " /api/v1/") + path +
                               " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
                               "application/json\r\nContent-Length: " +
                               std::to_string(body.size()) + "\r\n\r\n" + body;
@@ -67,6 +67,9 @@ TEST(EndToEndHttp, ARefusedSendAnswers409WithTheStatusAndTheTicketGoesOn) {
 
   std::ofstream(stage.yard() + "/let-go") << "go";
   ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::done)) << stage.story();
+  const std::string metrics = ask(stage, "GET", "/metrics");
+  EXPECT_NE(metrics.find("\nholdfast_pickups_total 1\n"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find("\nholdfast_returns_total 0\n"), std::string::npos) << metrics;
   EXPECT_EQ(stage.stop(SIGTERM), 0);
   EXPECT_EQ(stage.attempts("T-1").size(), 1U);
   EXPECT_EQ(stage.journalled("T-1", "prompt"), 1);

@@ -102,8 +102,9 @@ class Repositories : public ScratchRepository {
         break;
       }
       case pin: {
-        const auto a = worktrees().pin(branch_order(mine.id, mine.slot), soon);
-        const auto b = simulated_.ask(PinBranch{sim_order(mine, mine.slot)});
+        const PinWhen when = mine.slot != 0 && c.how % 2 == 0 ? PinWhen::seen : PinWhen::closing;
+        const auto a = worktrees().pin(branch_order(mine.id, mine.slot), when, soon);
+        const auto b = simulated_.ask(PinBranch{sim_order(mine, mine.slot), when});
         judge.compare("pin " + attempt_key(mine.id), {{"outcome", kind_of(Call::pin, a.raw)}},
                       {{"outcome", kind_of(Call::pin, b.raw)}});
         break;

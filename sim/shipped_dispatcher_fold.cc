@@ -81,6 +81,7 @@ void fold_agenda(Fold& fold, const Agenda& a, const std::map<int, Shard>& shards
   fold_value(fold, a.busy);
   fold_value(fold, a.in_flight);
   fold_value(fold, a.claims_in_flight);
+  fold_value(fold, a.by_the_way);
   fold_value(fold, a.landing);
   fold_value(fold, a.waiting_to_land);
   fold_value(fold, a.reviewing);

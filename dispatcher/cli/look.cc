@@ -83,6 +83,7 @@ Plan LookAround::plan_for(const TicketId& id) {
     if (is_a_claim(plan))
       if (std::string why = no_room(brain.knowledge, brain.policy); !why.empty())
         return {plan.rule, std::move(why), std::nullopt, {}};
+    if (plan.effect && is_by_the_way(*plan.effect)) plan.effect.reset();  // due by this very look alone
     if (!plan.effect || !only_reads(call_of(*plan.effect)) || n >= looks_per_ticket) return plan;
     perform_reading(*plan.effect);
     TicketKnowledge& t = brain.knowledge.tickets[id];

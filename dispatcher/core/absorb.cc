@@ -18,8 +18,11 @@ bool Knowledge::full_look_done(int shard_count) const {
 
 // What becomes news from now on may come too late for this look: it asks for the next one.
 void begun(Knowledge& k, const Effect& effect) {
-  if (!std::holds_alternative<Look>(effect)) return;
-  if (const auto t = k.tickets.find(ticket_of(effect)); t != k.tickets.end()) t->second.work.look_now = false;
+  const auto t = k.tickets.find(ticket_of(effect));
+  if (t == k.tickets.end()) return;
+  if (std::holds_alternative<Look>(effect)) t->second.work.look_now = false;
+  // Done or not, the next one comes with the next look.
+  if (is_by_the_way(effect)) t->second.work.pin_due = false;
 }
 
 namespace {
@@ -48,9 +51,10 @@ std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& poli
     absorb_trouble(k, answer, touched, "the board showed an earlier state of it", std::nullopt);
   } else if (std::holds_alternative<Done>(outcome)) {
     absorb_done(k, answer, policy, touched);
-    // Progress: the next failure starts with a short wait again. A look is not progress of what is being
-    // tried.
-    const bool reading = call_of(answer.effect) == Call::look || call_of(answer.effect) == Call::server_list;
+    // Progress: the next failure starts with a short wait again. A look, or what is done by the way, is not
+    // progress of what is being tried.
+    const bool reading = call_of(answer.effect) == Call::look ||
+                         call_of(answer.effect) == Call::server_list || is_by_the_way(answer.effect);
     const bool held_by_answer = std::holds_alternative<LandBranch>(answer.effect);
     if (const TicketId id = ticket_of(answer.effect); !id.empty() && !reading && !held_by_answer) {
       k.tickets[id].tries = 0;

@@ -91,7 +91,13 @@ struct OnDone {
     if (const auto* facts = value<BranchFacts>()) t.work.facts = *facts;
     t.work.reviewed_at = answer.at;
   }
-  void operator()(const PinBranch&) const { ticket().work.pinned = true; }
+  void operator()(const PinBranch& e) const {
+    switch (e.when) {
+      case PinWhen::seen: return;
+      case PinWhen::closing: ticket().work.pinned = true; return;
+    }
+    __builtin_unreachable();
+  }
   void operator()(const SalvageWorktree&) const {
     if (const auto* salvaged = value<Salvaged>()) ticket().work.salvaged = *salvaged;
   }

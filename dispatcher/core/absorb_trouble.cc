@@ -115,7 +115,12 @@ struct OnTrouble {
       t.work.release_failure = "it could not be inspected: " + words;
     }
   }
-  void operator()(const PinBranch&) const {
+  void operator()(const PinBranch& e) const {
+    switch (e.when) {
+      case PinWhen::seen:
+        return;  // the log tells it; it is tried again after the next look, and holds nothing up
+      case PinWhen::closing: break;
+    }
     again(millis(500));
     if (ticket().tries >= 6) {
       ticket().work.pinned = true;

@@ -39,6 +39,10 @@ struct BranchOrder {
   std::string remote;  // name of the remote, empty: none
 };
 
+// Which sighting of an attempt is pinned: one while it lives, which names what its HEAD and its branch stood
+// at; or the one that closes it, which also judges what its worker has left elsewhere.
+enum class PinWhen { seen, closing };
+
 // One unlanded line of commits of the ticket (of any attempt, also salvages and pinned tips).
 struct Stranded {
   std::string ref;
@@ -62,7 +66,8 @@ struct BranchFacts {
   Tri detached = Tri::unknown;
   Tri operation_in_progress = Tri::unknown;  // rebase, merge, cherry-pick, bisect
   std::string target_tip;
-  std::vector<Stranded> stranded;     // of every *other* attempt of the ticket, and salvages
+  std::vector<Stranded>
+      stranded;  // of every *other* attempt, of salvages, and what it left on other branches
   Tri stranded_known = Tri::unknown;  // unknown: the list may be incomplete
   std::string note;                   // why something is unknown
   friend bool operator==(const BranchFacts&, const BranchFacts&) = default;

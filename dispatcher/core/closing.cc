@@ -248,7 +248,7 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
     if ((!clean || work.release_tries > 0) && !work.salvaged)
       return {rule, "what it left uncommitted is saved", SalvageWorktree{branch_order(a, policy, true)}, {}};
     if (clean && !work.salvaged && !work.pinned && work.facts->has_commits != Tri::no)
-      return {rule, "its commits are pinned", PinBranch{branch_order(a, policy, true)}, {}};
+      return {rule, "its commits are pinned", PinBranch{branch_order(a, policy, true), PinWhen::closing}, {}};
     if (!policy.remote.empty() && work.facts->has_commits == Tri::yes && !work.pushed &&
         work.push_failure.empty())
       return {rule, "its branch is pushed", PushBranch{branch_order(a, policy, true)}, {}};

@@ -203,6 +203,12 @@ BoardView board_view(const TicketKnowledge& t) {
   return t.board ? BoardView(t.board->state) : std::nullopt;
 }
 
+// What the last look stood before is pinned where nothing else is to be done, and nobody is about to end it.
+bool may_pin(const Attempt& a, const TicketKnowledge& t) {
+  return t.work.pin_due && is_at_work(a.phase) && a.ending == Ending::none && a.wish == StopWish::none &&
+         !a.slot.empty();
+}
+
 // The board says in_progress in the name of an attempt that is over and of which it was told: a late write of
 // ours took hold after that, or another dispatcher went by an older view of the ledger. Nobody else would
 // ever put it right.
@@ -250,7 +256,10 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
     if (verdict == Verdict::unknown)
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;
   }
-  return by_rule(k, t, policy, rule);
+  Plan plan = by_rule(k, t, policy, rule);
+  if (!plan.effect && a && verdict != Verdict::dead && may_pin(*a, t))
+    plan.effect = PinBranch{branch_order(*a, policy, true), PinWhen::seen};
+  return plan;
 }
 
 std::optional<Plan> plan_account_rest(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,

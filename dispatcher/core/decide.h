@@ -16,7 +16,7 @@ struct Plan {
   Rule rule = Rule::rest;
   std::string why;               // in words for a person: the rule, and what it waits for
   std::optional<Effect> effect;  // the next one; what follows depends on its answer
-  Instant wake_at;               // not set: nothing is pending but news
+  Instant wake_at;  // not set: nothing is pending but news. Of a plan without effect, or with one by the way
 };
 
 Plan decide(const Knowledge&, const TicketId&, const Policy&);

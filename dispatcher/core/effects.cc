@@ -147,6 +147,16 @@ const char* words_for(Call call) {
   __builtin_unreachable();
 }
 
+bool is_by_the_way(const Effect& effect) {
+  const auto* pin = std::get_if<PinBranch>(&effect);
+  if (pin == nullptr) return false;
+  switch (pin->when) {
+    case PinWhen::seen: return true;
+    case PinWhen::closing: return false;
+  }
+  __builtin_unreachable();
+}
+
 namespace {
 
 const char* name_of(const LedgerWrite& write) {
@@ -170,6 +180,10 @@ std::string describe(const Effect& effect) {
     line += " " + prepare->order.slot.value + " on " + prepare->order.branch.value;
   if (const auto* end = std::get_if<EndTree>(&effect))
     line += end->signal == EndSignal::term ? " (TERM)" : " (KILL)";
+  if (const auto* pin = std::get_if<PinBranch>(&effect)) switch (pin->when) {
+      case PinWhen::seen: line += " while it lives"; break;
+      case PinWhen::closing: line += ", closing"; break;
+    }
   if (const auto* list = std::get_if<ListServer>(&effect))
     line += " (shard " + std::to_string(list->shard) + ")";
   return line;

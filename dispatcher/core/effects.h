@@ -129,6 +129,7 @@ struct InspectBranch {
 };
 struct PinBranch {
   BranchOrder order;
+  PinWhen when = PinWhen::closing;
 };
 struct SalvageWorktree {
   BranchOrder order;
@@ -175,7 +176,9 @@ Call call_of(const Effect&);
 TicketId ticket_of(const Effect&);    // empty: the installation's
 AttemptId attempt_of(const Effect&);  // whom its answer is about; generation 0: a ticket, or the installation
 const char* words_for(Call);
-bool only_reads(Call);                // it changes nothing in the world, whatever comes of it
+bool only_reads(Call);  // it changes nothing in the world, whatever comes of it
+// Nobody waits for it and it waits for nobody: pinning what was just seen of an attempt that lives.
+bool is_by_the_way(const Effect&);
 std::string describe(const Effect&);  // one line, for plan and logs: "spawn session hf-T-1-g2"
 
 // --- answers

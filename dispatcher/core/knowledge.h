@@ -52,6 +52,7 @@ struct Work {
   // looking
   bool look_now = true;
   bool scan_next = false;
+  bool pin_due = false;  // what that look stood before is not pinned yet
   Instant looked_at;
   int server_looks = 0;      // listings of its server in a row that failed
   std::string post_refusal;  // why the runtime did not take its message; kept for the message's row

@@ -94,6 +94,101 @@ TEST(Life, NewsDuringALookIsNotLost) {
   EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::finished) << p.trace();
 }
 
+// Pins while it lives: after each look, and never in the way of anything.
+bool is_pin_of_a_living_one(const Effect& effect) {
+  const auto* pin = std::get_if<PinBranch>(&effect);
+  return pin != nullptr && pin->when == PinWhen::seen;
+}
+
+TEST(Life, WhatALookStoodBeforeIsPinnedOnceAfterEachLook) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  EXPECT_GE(p.count("T-1 pin what was seen while it lives"), 1) << p.trace();
+  p.pass(minutes(2));
+  const int pins = p.count("T-1 pin what was seen while it lives");
+  EXPECT_GE(pins, 120 / 15) << p.trace();
+  EXPECT_LE(pins, p.count("T-1 look at the runtime")) << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running);
+  p.world.trace.clear();
+  p.world.say(the_ticket, "REVIEW: look");
+  p.world.exit(the_ticket, 0);
+  p.pass(seconds(3));
+  EXPECT_EQ(p.count("while it lives"), 0) << "of one that is dead all is said by its closing\n" << p.trace();
+}
+
+TEST(Life, APromptComesBeforeAPin) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  const auto first = [&](const std::string& what) {
+    return std::ranges::find_if(p.world.trace,
+                                [&](const auto& line) { return line.find(what) != std::string::npos; }) -
+           p.world.trace.begin();
+  };
+  EXPECT_LT(first("post a message"), first("while it lives")) << p.trace();
+}
+
+TEST(Life, APinThatFailsIsTriedAgainAfterTheNextLookAndHoldsNothingUp) {
+  for (const RawReply& raw : {RawReply{Transport::answered, 1, "", "busy: the lock is held"},
+                              RawReply{Transport::no_answer, 0, "", "deadline"}}) {
+    Play p;
+    p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+      if (!is_pin_of_a_living_one(e)) return std::nullopt;
+      return ToyWorld::Fault{raw, false};
+    };
+    p.world.add("T-1");
+    p.pass(minutes(2));
+    const TicketKnowledge& t = p.brain.knowledge.tickets.at(the_ticket);
+    EXPECT_EQ(t.tries, 0);
+    EXPECT_FALSE(t.hold_until.set());
+    EXPECT_TRUE(t.work.release_failure.empty());
+    EXPECT_GE(p.count("while it lives"), 120 / 15) << p.trace();
+    EXPECT_LE(p.count("while it lives"), p.count("T-1 look at the runtime")) << p.trace();
+    p.world.say(the_ticket, "REVIEW: look");
+    p.world.exit(the_ticket, 0);
+    p.pass(seconds(5));
+    EXPECT_EQ(p.board(), BoardState::in_review) << p.trace();
+  }
+}
+
+// What fails for another reason keeps its growing waits: a pin in between is no progress of it.
+TEST(Life, APinIsNoProgressOfWhatIsTriedInVain) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  TicketKnowledge& t = p.brain.knowledge.tickets.at(the_ticket);
+  t.tries = 3;
+  const Answer pinned{PinBranch{branch_order(*t.newest, p.brain.policy, true), PinWhen::seen},
+                      {Transport::answered, 0, "", ""},
+                      Salvaged{},
+                      p.world.now,
+                      p.world.now};
+  absorb(p.brain.knowledge, pinned, p.brain.policy);
+  EXPECT_EQ(t.tries, 3);
+  EXPECT_FALSE(t.work.pinned) << "its closing pins it again";
+}
+
+TEST(Life, OneThatIsToBeEndedIsNotPinnedOnTheWay) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  TicketKnowledge& t = p.brain.knowledge.tickets.at(the_ticket);
+  t.work.pin_due = true;
+  t.work.look_now = false;
+  t.work.looked_at = p.world.now;
+  p.brain.knowledge.now = p.world.now;
+  const auto pins = [&] {
+    const Plan plan = decide(p.brain.knowledge, the_ticket, p.brain.policy);
+    return plan.effect && is_pin_of_a_living_one(*plan.effect);
+  };
+  ASSERT_TRUE(pins());
+  t.newest->ending = Ending::term_sent;
+  t.newest->wish = StopWish::stop;
+  t.work.term_sent = p.world.now;
+  EXPECT_FALSE(pins());
+}
+
 TEST(Life, AWordThatStandsInAPromptOfAFileCounts) {
   Play p;
   p.brain.policy.profiles.begin()->second.prompt_by = PromptBy::file;

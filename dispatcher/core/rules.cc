@@ -87,6 +87,20 @@ bool says_live(Phase phase) {
   __builtin_unreachable();
 }
 
+bool is_at_work(Phase phase) {
+  switch (phase) {
+    case Phase::ready:
+    case Phase::running:
+    case Phase::waiting: return true;
+    case Phase::planned:
+    case Phase::newborn:
+    case Phase::finished:
+    case Phase::lost:
+    case Phase::closed: return false;
+  }
+  __builtin_unreachable();
+}
+
 const char* words_for(Rule rule) {
   switch (rule) {
     case Rule::rest: return "rest";

@@ -35,6 +35,13 @@ bool is_review(const Plan& plan) {
          std::holds_alternative<InspectBranch>(*plan.effect);
 }
 
+// Other effects come first, and leave it a quarter of the places at most.
+bool has_place_by_the_way(const Brain& brain) {
+  const Agenda& a = brain.agenda;
+  return a.in_flight < brain.policy.effects_at_once &&
+         a.by_the_way < std::max(1, brain.policy.effects_at_once / 4);
+}
+
 // One review is over: the longest waiting one is decided again. It may have become something else meanwhile.
 void review_over(Agenda& agenda, const TicketId& id) {
   if (agenda.reviewing.erase(id) == 0 || agenda.waiting_to_review.empty()) return;
@@ -307,6 +314,7 @@ void absorb(Brain& brain, const Answer& answer) {
   brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
   const bool done = is_done(classify(call_of(answer.effect), answer.raw));
   a.in_flight -= 1;
+  if (is_by_the_way(answer.effect)) a.by_the_way -= 1;
   if (std::holds_alternative<LandBranch>(answer.effect)) {
     a.landing = false;
     for (const TicketId& id : std::exchange(a.waiting_to_land, {})) enqueue(a, id);
@@ -357,15 +365,21 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
   routines(brain, now, out);
 
   std::deque<TicketId> waiting;  // no room for their effect now: first in line next time
+  std::vector<std::pair<TicketId, Effect>> by_the_way;
   while (!a.queue.empty()) {
     const TicketId id = a.queue.front();
     a.queue.pop_front();
     a.queued.erase(id);
     if (a.busy.contains(id)) continue;  // decided again when its answer is in
-    const Plan plan = decide(brain.knowledge, id, brain.policy);
+    Plan plan = decide(brain.knowledge, id, brain.policy);
     if (plan.effect && is_claim(*plan.effect)) {
       a.look_for_claims = true;
       continue;
+    }
+    // To everything else such a ticket rests.
+    if (plan.effect && is_by_the_way(*plan.effect)) {
+      by_the_way.emplace_back(id, *std::move(plan.effect));
+      plan.effect.reset();
     }
     const bool lands = plan.effect && std::holds_alternative<LandBranch>(*plan.effect);
     const bool reviews = is_review(plan);
@@ -399,6 +413,12 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
   }
   for (const TicketId& id : waiting) enqueue(a, id);
   claims(brain, now, out);
+  // What finds no place is decided again after the next look.
+  for (auto& [id, effect] : by_the_way) {
+    if (!has_place_by_the_way(brain)) break;
+    a.by_the_way += 1;
+    start_for(brain, id, std::move(effect), out);
+  }
   return out;
 }
 

@@ -4,7 +4,8 @@
 // One effect of a ticket at a time, many tickets at once, `effects_at_once` in all. Tickets are looked at
 // again when something about them was learned or their own wake-up came; nothing is polled that is quiet.
 // Tickets in review, of which there may be any number, have a quarter of the places and no more: watching
-// what is finished never keeps anybody from beginning.
+// what is finished never keeps anybody from beginning. Nor does pinning what was seen of those that live: it
+// comes after everything else, has a quarter of the places too, and to its ticket it is as if it rested.
 #pragma once
 
 #include <deque>
@@ -34,6 +35,7 @@ struct Agenda {
   std::set<TicketId> busy;  // an effect of theirs is in flight
   int in_flight = 0;
   int claims_in_flight = 0;
+  int by_the_way = 0;    // pins of attempts that live, in flight
   bool landing = false;  // one at a time: the target ref moves with each
   std::set<TicketId> waiting_to_land;
   std::set<TicketId> reviewing;  // being seen whether they were landed; the others wait in line

@@ -136,5 +136,106 @@ TEST_F(InReview, EachHasItsTurn) {
   EXPECT_EQ(had.size(), 50U);
 }
 
+// Pins of those that live come after everything else and have a quarter of the places.
+class AtWork : public testing::Test {
+ protected:
+  AtWork() {
+    brain.policy.shards = 1;
+    brain.policy.effects_at_once = 8;
+    brain.policy.profiles["shell"].name = "shell";
+    brain.policy.default_profile = "shell";
+    Knowledge& k = brain.knowledge;
+    k.ledger_loaded = k.records_listed = k.traces_listed = k.pool_ready = k.board_read = true;
+    k.first_look_done = true;
+    for (int i = 0; i < 20; ++i) {
+      const TicketId id{"W-" + std::to_string(i)};
+      Attempt a;
+      a.id = {id, {1}};
+      a.phase = Phase::running;
+      a.step = Step::spawn_begun;
+      a.slot = {"slot-" + std::to_string(i)};
+      a.branch = {"hf/" + id.value + "-g1"};
+      TicketKnowledge& t = k.tickets[id];
+      t.board = BoardTicket{};
+      t.board->id = id;
+      t.board->state = BoardState::in_progress;
+      t.newest = a;
+      t.work.looked_at = {1000};
+      t.work.look_now = false;
+      t.work.pin_due = true;
+    }
+    all_again();
+  }
+  void all_again() {
+    for (const auto& [id, t] : brain.knowledge.tickets)
+      if (brain.agenda.queued.insert(id).second) brain.agenda.queue.push_back(id);
+  }
+  // Routine reads are answered at once, so that the places are those of tickets.
+  std::vector<Effect> begin(std::int64_t at) {
+    std::vector<Effect> of_tickets;
+    for (Effect& e : next_effects(brain, {at}))
+      if (!ticket_of(e).empty()) {
+        of_tickets.push_back(std::move(e));
+      } else {
+        brain.agenda.in_flight -= 1;
+      }
+    return of_tickets;
+  }
+  void pinned(const Effect& e, std::int64_t at, int code = 0) {
+    Answer a;
+    a.effect = e;
+    a.raw = {Transport::answered, code, "", code == 0 ? "" : "busy: the lock is held"};
+    a.asked_at = a.at = {at};
+    absorb(brain, a);
+  }
+  static int pins_in(const std::vector<Effect>& effects) {
+    return static_cast<int>(std::ranges::count_if(effects, [](const Effect& e) { return is_by_the_way(e); }));
+  }
+  Brain brain;
+};
+
+TEST_F(AtWork, PinsHaveAQuarterOfThePlaces) {
+  begin(1000);  // routine has its first turn
+  all_again();
+  for (auto& [id, t] : brain.knowledge.tickets) t.work.pin_due = true;
+  const int flying = brain.agenda.by_the_way;
+  EXPECT_LE(flying, 2);
+  EXPECT_EQ(flying + pins_in(begin(1001)), 2);
+}
+
+TEST_F(AtWork, EverythingElseComesFirst) {
+  brain.policy.effects_at_once = 1;
+  brain.agenda.look_for_claims = true;
+  BoardTicket todo;
+  todo.id = {"Z-1"};
+  todo.state = BoardState::todo;
+  brain.knowledge.tickets[todo.id].board = todo;
+  brain.policy.capacity = 100;
+  brain.knowledge.slots[{"slot-free"}] = {{"slot-free"}, SlotState::free, {}, "/pool/free", ""};
+  // Routine reads are done with, and in a while due again.
+  for (Routine* r : {&brain.agenda.changes, &brain.agenda.board, &brain.agenda.list_server[0],
+                     &brain.agenda.start_server[0]})
+    r->next = {1'000'000};
+  const auto effects = begin(1001);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<WriteLedger>(effects.front())) << describe(effects.front());
+}
+
+TEST_F(AtWork, APinWithoutAPlaceWaitsForTheNextLookAndKeepsNobodyAwake) {
+  auto effects = begin(1000);
+  ASSERT_EQ(pins_in(effects), 2);
+  for (int round = 0; round < 3; ++round) {
+    for (const Effect& e : effects) pinned(e, 1001, round == 0 ? 1 : 0);
+    effects = begin(1002);
+  }
+  EXPECT_EQ(pins_in(effects), 0)
+      << "those that were answered, also in vain, are not due before they are seen";
+  EXPECT_EQ(brain.agenda.by_the_way, 0);
+  EXPECT_TRUE(brain.agenda.queue.empty());
+  EXPECT_TRUE(brain.agenda.busy.empty());
+  EXPECT_EQ(brain.agenda.alarms.size(), 20U) << "each waits for its next look";
+  EXPECT_GT(brain.agenda.alarms.begin()->first, Instant{1002});
+}
+
 }  // namespace
 }  // namespace holdfast

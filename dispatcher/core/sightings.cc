@@ -204,6 +204,7 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   if (asked.said_offset == static_cast<std::int64_t>(t.hook_said.size())) t.hook_said += looked.said;
   t.seen.limit_line = t.reader.limit_line();
   t.work.looked_at = at;
+  t.work.pin_due = is_at_work(a.phase);
   if (looked.record.decision == Decision::sealed && !t.seen.sealed_at) t.seen.sealed_at = at;
 
   const Verdict verdict = verdict_of(a, t.seen, k.now);

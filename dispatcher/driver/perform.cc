@@ -1,5 +1,6 @@
 #include "dispatcher/driver/perform.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
@@ -92,7 +93,11 @@ struct Performer {
   }
 
   void operator()(const InspectBranch& e) const { take(world.worktrees.inspect(e.order, within.git)); }
-  void operator()(const PinBranch& e) const { take(world.worktrees.pin(e.order, within.git)); }
+  void operator()(const PinBranch& e) const {
+    // What is done by the way keeps its ticket from nothing for long.
+    const bool by_the_way = e.when == PinWhen::seen;
+    take(world.worktrees.pin(e.order, e.when, by_the_way ? std::min(within.call, within.git) : within.git));
+  }
   void operator()(const SalvageWorktree& e) const { take(world.worktrees.salvage(e.order, within.git)); }
   void operator()(const ReleaseSlot& e) const {
     take(world.worktrees.release(e.order, e.expected_head, e.start, within.git));

@@ -114,6 +114,15 @@ TEST(Perform, AClaimGetsItsTokenAndAPaneItsRunner) {
   EXPECT_EQ(p.calls, std::vector<std::string>{"spawned"});
 }
 
+// And what is done by the way gets no more time than a call does.
+TEST(Perform, APinSaysWhetherItsAttemptLives) {
+  for (const PinWhen when : {PinWhen::seen, PinWhen::closing}) {
+    Rehearsal p;
+    p.ports.before = [&](const Effect& e) { EXPECT_EQ(std::get<PinBranch>(e).when, when); };
+    p.perform(PinBranch{{}, when});
+  }
+}
+
 TEST(Perform, ALookAsksTheProcessesOnlyOfARunnerThatBegan) {
   Rehearsal p;
   Look look;

@@ -146,7 +146,9 @@ class ToyPorts final : public Ledger,
   Reply<BranchFacts> inspect(const BranchOrder& order, Duration) override {
     return ask<BranchFacts>(InspectBranch{order});
   }
-  Reply<Salvaged> pin(const BranchOrder& order, Duration) override { return ask<Salvaged>(PinBranch{order}); }
+  Reply<Salvaged> pin(const BranchOrder& order, PinWhen when, Duration) override {
+    return ask<Salvaged>(PinBranch{order, when});
+  }
   Reply<Salvaged> salvage(const BranchOrder& order, Duration) override {
     return ask<Salvaged>(SalvageWorktree{order});
   }

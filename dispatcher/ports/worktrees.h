@@ -30,8 +30,16 @@ class Worktrees {
 
   virtual Reply<BranchFacts> inspect(const BranchOrder&, Duration deadline) = 0;
 
-  // Pins HEAD, branch tip and stash under refs/holdfast/keep/<ticket>/<g>/ (value: the refs written).
-  virtual Reply<Salvaged> pin(const BranchOrder&, Duration deadline) = 0;
+  // Pins what the attempt has made under refs/holdfast/keep/<ticket>/<g>/ (value: the refs written); what was
+  // once held there stays held.
+  //   seen     of one that lives, after each look at it: what HEAD and branch stand at, as `seen` and
+  //   `seen-N`;
+  //            its stash; what HEAD's reflog shows that it made and left. One that looks as it did at the
+  //            last such call is answered without starting a process. Refuses a slot that is another
+  //            attempt's.
+  //   closing  of one that is over: HEAD, branch tip and stash, what it made and left, and its work on other
+  //            branches that nothing else of it holds, as `side-N`: inspect() tells of those as stranded.
+  virtual Reply<Salvaged> pin(const BranchOrder&, PinWhen, Duration deadline) = 0;
 
   // Saves everything uncommitted (untracked files too, ignored ones not) as a commit under
   // refs/holdfast/salvage/<ticket>/<g>/; nothing is changed in the worktree. Pins as well. The value names

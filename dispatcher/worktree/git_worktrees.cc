@@ -22,14 +22,39 @@ Reply<Prepared> GitWorktrees::prepare(const PrepareOrder& order, Duration deadli
 Reply<BranchFacts> GitWorktrees::inspect(const BranchOrder& order, Duration deadline) {
   return inspect_branch(*context_, order, Deadline(deadline));
 }
-Reply<Salvaged> GitWorktrees::pin(const BranchOrder& order, Duration deadline) {
+Reply<Salvaged> GitWorktrees::pin(const BranchOrder& order, PinWhen when, Duration deadline) {
+  switch (when) {
+    case PinWhen::seen: return pin_what_lives(order, deadline);
+    case PinWhen::closing: break;
+  }
+  {
+    const std::scoped_lock lock(pins_mutex_);
+    pins_.forget(order.attempt);
+  }
   return pin_branch(*context_, order, Deadline(deadline));
+}
+Reply<Salvaged> GitWorktrees::pin_what_lives(const BranchOrder& order, Duration deadline) {
+  PinLook now = look_before_pin(*context_, order);
+  {
+    const std::scoped_lock lock(pins_mutex_);
+    if (pins_.is_as_at_the_last_pin(order.attempt, now)) return {{Transport::answered, 0, "", ""}, {}};
+  }
+  auto reply = pin_seen(*context_, order, Deadline(deadline));
+  if (reply.raw.transport == Transport::answered && reply.raw.code == 0) {
+    const std::scoped_lock lock(pins_mutex_);
+    pins_.pinned(order.attempt, std::move(now));
+  }
+  return reply;
 }
 Reply<Salvaged> GitWorktrees::salvage(const BranchOrder& order, Duration deadline) {
   return salvage_slot(*context_, order, Deadline(deadline));
 }
 Reply<SlotSighting> GitWorktrees::release(const SlotOrder& order, const CommitId& expected_head,
                                           const std::string& start, Duration deadline) {
+  {
+    const std::scoped_lock lock(pins_mutex_);
+    pins_.forget(order.attempt);
+  }
   return release_slot(*context_, order, expected_head, start, Deadline(deadline));
 }
 Reply<Landed> GitWorktrees::land(const LandOrder& order, Duration deadline) {

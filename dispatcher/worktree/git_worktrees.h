@@ -12,10 +12,12 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "dispatcher/ports/worktrees.h"
 #include "dispatcher/worktree/context.h"
+#include "dispatcher/worktree/pin_memo.h"
 
 namespace holdfast {
 
@@ -31,7 +33,10 @@ class GitWorktrees final : public Worktrees {
   Reply<std::vector<SlotSighting>> look_at_pool(Duration deadline) override;
   Reply<Prepared> prepare(const PrepareOrder&, Duration deadline) override;
   Reply<BranchFacts> inspect(const BranchOrder&, Duration deadline) override;
-  Reply<Salvaged> pin(const BranchOrder&, Duration deadline) override;
+  Reply<Salvaged> pin(const BranchOrder&, PinWhen, Duration deadline) override;
+  Reply<Salvaged> pin(const BranchOrder& order, Duration deadline) {
+    return pin(order, PinWhen::closing, deadline);
+  }
   Reply<Salvaged> salvage(const BranchOrder&, Duration deadline) override;
   Reply<SlotSighting> release(const SlotOrder&, const CommitId& expected_head, const std::string& start,
                               Duration deadline) override;
@@ -40,7 +45,11 @@ class GitWorktrees final : public Worktrees {
   Reply<std::vector<AttemptId>> traces(Duration deadline) override;
 
  private:
+  Reply<Salvaged> pin_what_lives(const BranchOrder&, Duration deadline);
+
   std::unique_ptr<const Context> context_;
+  std::mutex pins_mutex_;
+  PinMemo pins_;
 };
 
 }  // namespace holdfast

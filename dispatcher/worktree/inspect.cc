@@ -9,6 +9,7 @@
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/worktree/landed.h"
+#include "dispatcher/worktree/left_behind.h"
 #include "dispatcher/worktree/operations.h"
 #include "dispatcher/worktree/ref_list.h"
 #include "dispatcher/worktree/remote.h"
@@ -16,6 +17,15 @@
 
 namespace holdfast {
 namespace {
+
+bool is_pin_called(const std::string& ref, std::string_view begin) {
+  return ref.starts_with("refs/holdfast/keep/") &&
+         std::string_view(ref).substr(ref.rfind('/') + 1).starts_with(begin);
+}
+// Of where a worker once stood, or of what it made and itself replaced.
+bool is_passing(const std::string& ref) {
+  return is_pin_called(ref, "seen") || is_pin_called(ref, "made");
+}
 
 std::size_t rank_of(const std::string& ref) {
   return ref.starts_with("refs/heads/") ? 0 : ref.find("/salvage/") != std::string::npos ? 1 : 2;
@@ -67,7 +77,7 @@ class Inspection {
     if (!slot) return note(order_.slot.value + " is not a worktree of this repository");
     if (const auto lease = read_lease(context_, order_.slot); lease && lease->attempt != order_.attempt)
       return note(order_.slot.value + " is held by " + attempt_key(lease->attempt) + " now");
-    admin_ = slot->admin;
+    slot_ = slot;
     const Head head = RefFiles::read_head(slot->admin);
     head_ref_ = head.ref;
     facts_.head = {head.oid};
@@ -164,7 +174,7 @@ class Inspection {
     if (std::ranges::any_of(commits, [&](const auto& commit) { return !target_line.contains(commit); }))
       return true;
     std::vector<std::string> logs{context_.repository.common_dir + "/logs/refs/heads/" + order_.branch.value};
-    if (!admin_.empty()) logs.push_back(admin_ + "/logs/HEAD");
+    if (slot_) logs.push_back(slot_->admin + "/logs/HEAD");
     for (const std::string& log : logs) {
       auto entries = split(read_file(log, std::size_t{16} << 20).text, '\n');
       // A slot's HEAD has a longer history than this attempt: what came before it was given back is
@@ -248,7 +258,7 @@ class Inspection {
         if (!attempt || attempt->ticket != order_.attempt.ticket ||
             name == "refs/heads/" + order_.branch.value)
           continue;
-      } else if (name.find("/seen-") != std::string::npos) {
+      } else if (is_passing(name)) {
         continue;  // what its worker itself replaced is kept, and not asked about
       } else if (!name.starts_with("refs/holdfast/keep/") && !name.starts_with("refs/holdfast/salvage/")) {
         continue;
@@ -259,8 +269,33 @@ class Inspection {
       return std::tuple(rank_of(a.second), a.second) < std::tuple(rank_of(b.second), b.second);
     });
     facts_.stranded_known = Tri::yes;
+    left_aside();
     for (const auto& [commit, name] : lines)  // its own tip under another name strands nothing
       if (std::ranges::find(tips_, commit) == tips_.end()) consider(commit, name);
+  }
+
+  // Before anything is pinned: the work that its worker has left on branches of its own.
+  void left_aside() {
+    if (!slot_) return;
+    LeftQuestion question{.branch = order_.branch.value, .held = {order_.base.value}, .pinned = {}};
+    question.held.insert(tips_.begin(), tips_.end());
+    const auto left = left_behind(context_, read_head_log(*slot_), question, how_);
+    if (!left) {
+      facts_.stranded_known = Tri::unknown;
+      return note("what it left on other branches: " + trimmed(left.error().error));
+    }
+    for (const std::string& commit : left->aside)
+      consider(commit, "refs/holdfast/keep/" + ref_folder(order_.attempt) + "/side");
+  }
+
+  // What people know it by, also after it was pinned; the pin's own name once that branch is gone.
+  std::string branch_with(const std::string& commit, const std::string& pin) const {
+    const ChildEnd end =
+        context_.git.run(context_.refs_only(),
+                         {"for-each-ref", "--contains", commit, "--format=%(refname)", "refs/heads"}, how_);
+    for (const std::string& ref : split(end.out, '\n'))
+      if (ref != "refs/heads/" + order_.branch.value) return ref;
+    return pin;
   }
 
   void consider(const std::string& commit, const std::string& name) {
@@ -283,7 +318,8 @@ class Inspection {
       if (*contained) return;
     }
     if (line.equal_patch == Tri::unknown) note(name + ": " + line.note);
-    facts_.stranded.push_back({name, {commit}, *commits});
+    facts_.stranded.push_back(
+        {is_pin_called(name, "side") ? branch_with(commit, name) : name, {commit}, *commits});
   }
 
   const Context& context_;
@@ -292,7 +328,7 @@ class Inspection {
   History history_;
   RemoteSeen remote_ = RemoteSeen::not_asked;
   RefMap refs_;
-  std::string admin_;
+  std::optional<PoolSlot> slot_;  // where it is this attempt's
   std::string head_ref_;
   std::vector<std::string> tips_;
   BranchFacts facts_;

@@ -14,7 +14,8 @@ Reply<std::vector<SlotSighting>> ensure_pool(const Context&, int capacity, const
 Reply<std::vector<SlotSighting>> look_at_pool(const Context&, const Deadline&);
 Reply<Prepared> prepare_slot(const Context&, const PrepareOrder&, const Deadline&);
 Reply<BranchFacts> inspect_branch(const Context&, const BranchOrder&, const Deadline&);
-Reply<Salvaged> pin_branch(const Context&, const BranchOrder&, const Deadline&);
+Reply<Salvaged> pin_branch(const Context&, const BranchOrder&, const Deadline&);  // when it is closed
+Reply<Salvaged> pin_seen(const Context&, const BranchOrder&, const Deadline&);    // while it lives
 Reply<Salvaged> salvage_slot(const Context&, const BranchOrder&, const Deadline&);
 Reply<SlotSighting> release_slot(const Context&, const SlotOrder&, const CommitId& expected_head,
                                  const std::string& start, const Deadline&);

@@ -1,22 +1,26 @@
 // Pins: refs below refs/holdfast/keep/<ticket>/g<generation>/ that keep reachable what was seen of an
 // attempt, so that no reset, gc, amend or branch deletion of its worker loses a commit.
 //
-//   head, branch      the newest sighting
-//   head-N, branch-N  an older one that the newest does not contain
-//   seen-N            a commit that HEAD stood at during this attempt (its reflog tells) and that nothing
-//   else holds: what
-//                     an amend, a reset or a rebase left behind
-//   stash-N           a stash entry of this branch (refs/stash is shared by all worktrees), or a rebase's
-//   autostash
+//   seen, seen-N        what its HEAD or its branch stood at when it was looked at while it lived
+//   head, branch        where they stood when it was closed
+//   head-N, branch-N    and where they stood at an earlier such time, where the newest does not contain it
+//   made-N              a commit that was made in this attempt (HEAD's reflog tells) and that nothing else of
+//                       these holds: what an amend, a reset or a rebase left behind
+//   side-N              one that was made in this attempt and is on another branch than its own: the ticket's
+//                       work is not all where the ticket's work is looked for
+//   stash-N             a stash entry of its worker's (refs/stash is shared by all worktrees), or a rebase's
+//                       autostash
 //
-// Nothing below keep/ is ever removed or moved to where it does not contain what it held.
+// What is held once stays held: a ref that moves to where it does not contain what it held leaves that to
+// another one, in the same transaction.
 #include "dispatcher/worktree/pin.h"
 
-#include <filesystem>
+#include <charconv>
 #include <set>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/worktree/left_behind.h"
 #include "dispatcher/worktree/ref_list.h"
 
 namespace holdfast {
@@ -38,7 +42,12 @@ struct Pins {
   }
   void set(const std::string& ref, const std::string& commit) {
     const auto old = held.find(ref);
-    changes.push_back({ref, commit, old == held.end() ? "" : old->second});
+    // One transaction changes no ref twice.
+    const auto again = std::ranges::find(changes, ref, &RefChange::ref);
+    if (again != changes.end())
+      again->now = commit;
+    else
+      changes.push_back({ref, commit, old == held.end() ? "" : old->second});
     held[ref] = commit;
   }
 };
@@ -68,31 +77,54 @@ OrReply<Nothing> pin_newest(const Context& context, Pins& pins, const std::strin
   return Nothing{};
 }
 
-// Entries of the shared stash that were made on this branch, or on a detached HEAD on top of its base.
-OrReply<std::vector<std::string>> stashes_of(const Context& context, const BranchOrder& order,
-                                             const std::string& tip, const GitHow& how) {
+struct StashEntry {
+  std::string commit, on;  // `on`: the commit that it was made upon
+  std::int64_t made_at = 0;
+  std::string words;
+};
+
+OrReply<std::vector<StashEntry>> read_stash(const Context& context, const GitHow& how) {
   const ChildEnd log = context.git.run(
       context.refs_only(),
-      {"log", "-g", "--no-show-signature", "-z", "--format=%H %P%n%gs", "refs/stash", "--"}, how);
+      {"log", "-g", "--no-show-signature", "-z", "--format=%H %ct %P%n%gs", "refs/stash", "--"}, how);
   if (!log.answered()) return std::unexpected(raw_of(log));
-  std::vector<std::string> found;
+  std::vector<StashEntry> found;
   for (const std::string& entry : split(log.out, '\0')) {
     const auto newline = entry.find('\n');
     if (newline == std::string::npos) continue;
     const auto ids = split(std::string_view(entry).substr(0, newline), ' ');
-    const std::string words = entry.substr(newline + 1);
-    if (ids.empty()) continue;
-    const auto made_on = [&words](const std::string& where) {
-      return words.starts_with("WIP on " + where + ":") || words.starts_with("On " + where + ":");
-    };
-    bool ours = made_on(order.branch.value);
-    if (!ours && ids.size() > 1 && made_on("(no branch)") && !order.base.empty() &&
-        ids[1] != order.base.value && !tip.empty()) {
-      const auto above = is_ancestor(context, order.base.value, ids[1], how);
-      const auto below = is_ancestor(context, ids[1], tip, how);
+    if (ids.size() < 2) continue;
+    StashEntry one{ids[0], ids.size() > 2 ? ids[2] : "", 0, entry.substr(newline + 1)};
+    std::from_chars(ids[1].data(), ids[1].data() + ids[1].size(), one.made_at);
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+bool was_made_on(const StashEntry& entry, const std::string& where) {
+  return entry.words.starts_with("WIP on " + where + ":") || entry.words.starts_with("On " + where + ":");
+}
+
+// Entries of the shared stash that were made on this branch; on another one that HEAD was on in this attempt,
+// at a commit where it stood then; or on a detached HEAD on top of the attempt's base.
+OrReply<std::vector<std::string>> stashes_of(const Context& context, const BranchOrder& order,
+                                             const HeadLog& log, const std::string& tip, const GitHow& how) {
+  const auto stash = read_stash(context, how);
+  if (!stash) return std::unexpected(stash.error());
+  std::vector<std::string> found;
+  for (const StashEntry& entry : *stash) {
+    bool ours = was_made_on(entry, order.branch.value);
+    const bool in_its_time = log.since != 0 && entry.made_at >= log.since && log.stood.contains(entry.on);
+    if (!ours && in_its_time)
+      ours = std::ranges::any_of(log.branches,
+                                 [&](const std::string& branch) { return was_made_on(entry, branch); });
+    if (!ours && !entry.on.empty() && was_made_on(entry, "(no branch)") && !order.base.empty() &&
+        entry.on != order.base.value && !tip.empty()) {
+      const auto above = is_ancestor(context, order.base.value, entry.on, how);
+      const auto below = is_ancestor(context, entry.on, tip, how);
       ours = above && below && *above && *below;
     }
-    if (ours) found.push_back(ids[0]);
+    if (ours) found.push_back(entry.commit);
   }
   return found;
 }
@@ -105,79 +137,78 @@ std::vector<std::string> autostashes(const PoolSlot& slot) {
   return found;
 }
 
-// Where HEAD stood during this attempt, as its reflog has it, and what a rebase has rewritten so far; empty
-// where one commit only ever followed the other. A reflog of a slot is longer than an attempt: what came
-// before it was given back is another's.
-std::set<std::string> seen_commits(const PoolSlot& slot) {
-  constexpr std::size_t longest_log = std::size_t{16} << 20;
-  std::set<std::string> seen;
-  bool straight = true;
-  for (const std::string& entry : split(read_file(slot.admin + "/logs/HEAD", longest_log).text, '\n')) {
-    const auto tab = entry.find('\t');
-    const auto ids = split(std::string_view(entry).substr(0, tab), ' ');
-    if (ids.size() < 2) continue;
-    const std::string_view words = tab == std::string::npos ? "" : std::string_view(entry).substr(tab + 1);
-    if (words.starts_with("holdfast: ")) {
-      seen.clear();
-      straight = true;
-      continue;
-    }
-    const bool first = ids[0].find_first_not_of('0') == std::string::npos;
-    const bool follows = first || ids[0] == ids[1] || words.starts_with("commit: ") ||
-                         words.starts_with("commit (merge): ") || words.starts_with("cherry-pick: ") ||
-                         words.starts_with("revert: ");
-    straight = straight && follows;
-    for (std::size_t i = 0; i < 2; ++i)
-      if (is_object_id(ids[i]) && ids[i].find_first_not_of('0') != std::string::npos) seen.insert(ids[i]);
-  }
-  std::error_code none;
-  for (std::filesystem::directory_iterator at(slot.admin + "/refs/rewritten", none), end; !none && at != end;
-       at.increment(none))
-    if (const std::string oid = trimmed(read_file(at->path().string(), 4096).text); is_object_id(oid)) {
-      seen.insert(oid);
-      straight = false;
-    }
-  return straight ? std::set<std::string>{} : seen;
-}
-
-// Those of them that neither HEAD nor the branch nor its base contains.
-OrReply<std::vector<std::string>> left_behind(const Context& context, const std::set<std::string>& seen,
-                                              const std::vector<std::string>& held, const GitHow& how) {
-  std::string asked;
-  for (const std::string& commit : seen) asked += commit + "\n";
-  for (const std::string& commit : held)
-    if (!commit.empty()) asked += "^" + commit + "\n";
-  const ChildEnd end = context.git.run(context.refs_only(), {"rev-list", "--ignore-missing", "--stdin"},
-                                       {.deadline = how.deadline, .lock_fd = how.lock_fd, .input = asked});
-  if (!end.answered()) return std::unexpected(raw_of(end));
-  std::vector<std::string> found;
-  for (const std::string& commit : split(end.out, '\n'))
-    if (seen.contains(commit)) found.push_back(commit);
-  return found;
+// "seen", "made-3": the last part of the name without its number.
+std::string_view stem_of(std::string_view ref) {
+  ref.remove_prefix(ref.rfind('/') + 1);
+  return ref.substr(0, ref.find('-'));
 }
 
 // Seen without a process, as far as the files of refs are plain: there is nothing but where it began, or the
 // pins hold already what is to be held.
-bool is_held_already(const Context& context, const BranchOrder& order, const PoolSlot* slot) {
-  if (slot == nullptr || order.base.empty() || !autostashes(*slot).empty() || !seen_commits(*slot).empty() ||
+bool is_held_already(const Context& context, const BranchOrder& order, const PoolSlot* slot,
+                     const HeadLog& log, PinWhen when) {
+  if (slot == nullptr || order.base.empty() || !autostashes(*slot).empty() || !log.straight ||
       context.refs.is_there("refs/stash"))
     return false;
   const Head head = RefFiles::read_head(slot->admin);
   const std::string at = head.oid.empty() ? context.refs.resolve(head.ref).value_or("") : head.oid;
   const std::string branch = context.refs.resolve("refs/heads/" + order.branch.value).value_or("");
   if (at.empty() || branch.empty()) return false;
-  const std::string pins = "refs/holdfast/keep/" + ref_folder(order.attempt) + "/";
-  const auto held = [&](const std::string& commit, const char* stem) {
-    return commit == order.base.value || context.refs.resolve(pins + stem) == commit;
+  const std::string folder = "refs/holdfast/keep/" + ref_folder(order.attempt) + "/";
+  const auto is_at = [&](const std::string& commit, const char* stem) {
+    return commit == order.base.value || context.refs.resolve(folder + stem) == commit;
   };
-  return held(at, "head") && held(branch, "branch");
+  switch (when) {
+    case PinWhen::seen: return is_at(at, "seen") && is_at(branch, "seen");
+    case PinWhen::closing: return is_at(at, "head") && is_at(branch, "branch");
+  }
+  __builtin_unreachable();
+}
+
+// What HEAD and branch stand at: of one that lives, each commit once and under whichever name; of one that is
+// closed, each under its own.
+OrReply<Nothing> pin_tips(const Context& context, const BranchOrder& order, PinWhen when, Pins& pins,
+                          const std::string& branch, const std::string& head, const GitHow& how) {
+  for (const auto& [stem, commit] : {std::pair{"branch", branch}, std::pair{"head", head}}) {
+    if (commit.empty()) continue;
+    switch (when) {
+      case PinWhen::seen: {
+        if (commit == order.base.value || pins.holds(commit)) break;
+        if (const auto pinned = pin_newest(context, pins, "seen", commit, how); !pinned) return pinned;
+        break;
+      }
+      case PinWhen::closing:
+        if (const auto pinned = pin_newest(context, pins, stem, commit, how); !pinned) return pinned;
+        break;
+    }
+  }
+  return Nothing{};
+}
+
+OrReply<Nothing> pin_left(const Context& context, const BranchOrder& order, const HeadLog& log, PinWhen when,
+                          Pins& pins, const std::string& branch, const std::string& head, const GitHow& how) {
+  LeftQuestion question{.branch = order.branch.value,
+                        .held = {head, branch, order.base.value},
+                        .pinned = {},
+                        .aside = when == PinWhen::closing};
+  // Where it stood for a moment says nothing of where its work is now.
+  for (const auto& [ref, commit] : pins.held) {
+    const bool passing = stem_of(ref) == "seen" || stem_of(ref) == "made";
+    (passing && question.aside ? question.pinned : question.held).insert(commit);
+  }
+  const auto left = left_behind(context, log, question, how);
+  if (!left) return std::unexpected(left.error());
+  for (const std::string& commit : left->aside) pins.set(pins.free_name("side"), commit);
+  for (const std::string& commit : left->replaced) pins.set(pins.free_name("made"), commit);
+  return Nothing{};
 }
 
 }  // namespace
 
-Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const PoolSlot* slot,
+Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const PoolSlot* slot, PinWhen when,
                          const GitHow& how) {
-  if (is_held_already(context, order, slot)) return {fine(), {}};
+  const HeadLog log = slot != nullptr ? read_head_log(*slot) : HeadLog{};
+  if (is_held_already(context, order, slot, log, when)) return {fine(), {}};
   Pins pins{.folder = "refs/holdfast/keep/" + ref_folder(order.attempt) + "/", .held = {}, .changes = {}};
   const std::string branch_ref = "refs/heads/" + order.branch.value;
   const Head head = slot != nullptr ? RefFiles::read_head(slot->admin) : Head{};
@@ -192,25 +223,19 @@ Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const
     if (ref == branch_ref) branch_commit = commit;
     if (ref == head.ref) head_commit = commit;
   }
-  for (const auto& [stem, commit] : {std::pair{"branch", branch_commit}, std::pair{"head", head_commit}}) {
-    if (commit.empty()) continue;
-    if (const auto pinned = pin_newest(context, pins, stem, commit, how); !pinned)
-      return {pinned.error(), {}};
-  }
+  if (const auto pinned = pin_tips(context, order, when, pins, branch_commit, head_commit, how); !pinned)
+    return {pinned.error(), {}};
   std::vector<std::string> loose = slot != nullptr ? autostashes(*slot) : std::vector<std::string>{};
   if (refs->contains("refs/stash")) {
-    const auto stashed = stashes_of(context, order, head_commit.empty() ? branch_commit : head_commit, how);
+    const auto stashed =
+        stashes_of(context, order, log, head_commit.empty() ? branch_commit : head_commit, how);
     if (!stashed) return {stashed.error(), {}};
     loose.insert(loose.end(), stashed->begin(), stashed->end());
   }
   for (const std::string& commit : loose)
     if (!pins.holds(commit)) pins.set(pins.free_name("stash"), commit);
-  if (const auto seen = slot != nullptr ? seen_commits(*slot) : std::set<std::string>{}; !seen.empty()) {
-    const auto behind = left_behind(context, seen, {head_commit, branch_commit, order.base.value}, how);
-    if (!behind) return {behind.error(), {}};
-    for (const std::string& commit : *behind)
-      if (!pins.holds(commit)) pins.set(pins.free_name("seen"), commit);
-  }
+  if (const auto left = pin_left(context, order, log, when, pins, branch_commit, head_commit, how); !left)
+    return {left.error(), {}};
 
   Reply<Salvaged> reply{change_refs(context, pins.changes, "holdfast: pin", how), {}};
   if (reply.raw.transport != Transport::answered || reply.raw.code != 0) return reply;
@@ -222,6 +247,11 @@ Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const
   return reply;
 }
 
+Reply<Salvaged> pin_held(const Context& context, const BranchOrder& order, const PoolSlot* slot,
+                         const GitHow& how) {
+  return pin_held(context, order, slot, PinWhen::closing, how);
+}
+
 Reply<Salvaged> pin_branch(const Context& context, const BranchOrder& order, const Deadline& deadline) {
   if (order.slot.empty()) {
     const auto lock = context.lock("pins-" + attempt_key(order.attempt));
@@ -231,6 +261,15 @@ Reply<Salvaged> pin_branch(const Context& context, const BranchOrder& order, con
   auto held = hold_slot(context, order.slot);
   if (!held) return {held.error(), {}};
   return pin_held(context, order, &held->slot, {.deadline = deadline, .lock_fd = held->lock.fd()});
+}
+
+Reply<Salvaged> pin_seen(const Context& context, const BranchOrder& order, const Deadline& deadline) {
+  auto held = hold_slot(context, order.slot);
+  if (!held) return {held.error(), {}};
+  if (const auto lease = read_lease(context, order.slot); lease && lease->attempt != order.attempt)
+    return {refused("stale lease: " + order.slot.value + " is held by " + attempt_key(lease->attempt)), {}};
+  return pin_held(context, order, &held->slot, PinWhen::seen,
+                  {.deadline = deadline, .lock_fd = held->lock.fd()});
 }
 
 }  // namespace holdfast

@@ -288,6 +288,7 @@ void fold_work(Fold& fold, const Work& work, const Attempt& a) {
       if (a.cause == Cause::none && field == &work.looked_at) fold.far_age(work.looked_at);
       return a.cause != Cause::none || field == &work.looked_at;
     }
+    if (field == &work.pin_due) return !is_at_work(a.phase);  // nobody asks, and a look sets it again
     if (field == &work.term_sent || field == &work.kill_sent) {
       const bool term = field == &work.term_sent;
       if (a.ending != (term ? Ending::term_sent : Ending::kill_sent) && a.cause != Cause::declared_dead)

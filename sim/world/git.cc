@@ -70,6 +70,22 @@ void pin(World& w, Flight& f, const BranchOrder& order) {
     pin_newest(w, f, order.attempt, "head", slot->second.head);
 }
 
+// Of one that lives: each commit once, under whichever name.
+void pin_seen(World& w, Flight& f, const BranchOrder& order) {
+  const Worktree& tree = w.git.slots.at(order.slot);
+  const std::string folder = keep_ref(order.attempt, "");
+  for (const CommitNo commit : {ref_of(w.git, heads + order.branch.value), tree.head}) {
+    const bool held = std::ranges::any_of(
+        w.git.refs, [&](const auto& ref) { return ref.second == commit && ref.first.starts_with(folder); });
+    if (!held && is_by(w.git, commit, order.attempt)) pin_newest(w, f, order.attempt, "seen", commit);
+  }
+}
+
+bool is_passing(const std::string& ref) {
+  return ref.starts_with("refs/holdfast/keep/") &&
+         std::string_view(ref).substr(ref.rfind('/')).starts_with("/seen");
+}
+
 bool holds_all(const std::set<int>& have, const std::set<int>& want) {
   return std::ranges::includes(have, want);
 }
@@ -292,7 +308,7 @@ bool perform(World& w, Flight& f, const InspectBranch& e) {
       const auto attempt = parse_branch(std::string_view(name).substr(std::string_view(heads).size()));
       ours = attempt && attempt->ticket == order.attempt.ticket && name != heads + order.branch.value;
     }
-    if (!ours) continue;
+    if (!ours || is_passing(name)) continue;
     std::vector<CommitNo> known = tips;
     known.push_back(target);
     for (const Stranded& one : facts.stranded) known.push_back(commit_no(one.tip.value));
@@ -310,7 +326,23 @@ bool perform(World& w, Flight& f, const InspectBranch& e) {
 }
 
 bool perform(World& w, Flight& f, const PinBranch& e) {
-  pin(w, f, e.order);
+  switch (e.when) {
+    case PinWhen::seen: {
+      const auto slot = w.git.slots.find(e.order.slot);
+      if (slot == w.git.slots.end()) {
+        f.raw = failed("missing: " + e.order.slot.value + " is not a worktree of this repository");
+        return true;
+      }
+      if (slot->second.lease.generation.value != 0 && slot->second.lease != e.order.attempt) {
+        f.raw =
+            failed("stale lease: " + e.order.slot.value + " is held by " + attempt_key(slot->second.lease));
+        return true;
+      }
+      pin_seen(w, f, e.order);
+      break;
+    }
+    case PinWhen::closing: pin(w, f, e.order); break;
+  }
   f.value = Salvaged{};
   return true;
 }

@@ -5,6 +5,8 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <mutex>
+#include <set>
 
 #include "dispatcher/system/durable_file.h"
 
@@ -22,7 +24,41 @@ int take(int fd) {
   }
 }
 
+// Locks of this process that somebody who does not die has inherited.
+class Kept {
+ public:
+  void add(int fd) {
+    const std::lock_guard hold{mutex_};
+    fds_.insert(fd);
+  }
+  bool take(int fd) {
+    const std::lock_guard hold{mutex_};
+    return fds_.erase(fd) > 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<int> fds_;
+};
+
+// One for the process: descriptors are the process's.
+Kept& kept() {
+  static Kept all;
+  return all;
+}
+
 }  // namespace
+
+void FileLock::drop() {
+  if (!file_.open()) return;
+  const bool somebody_works = kept().take(file_.get());
+  if (freed_ && !somebody_works) ::flock(file_.get(), LOCK_UN);
+  file_.reset();
+}
+
+void still_at_work(int lock_fd) {
+  kept().add(lock_fd);
+}
 
 LockAnswer try_lock(const std::string& path) {
   Fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};

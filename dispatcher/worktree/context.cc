@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/orphans.h"
+#include "dispatcher/system/standing.h"
 
 namespace holdfast {
 namespace {
@@ -35,7 +37,7 @@ bool there(const std::string& path) {
 namespace {
 // Whoever finds a helper without its dispatcher knows whose it was.
 WorktreeOptions marked(WorktreeOptions options, const std::string& state) {
-  options.git.extra_env.push_back(std::string(helper_mark) + "=" + state);
+  for (std::string& mark : helper_marks(state)) options.git.extra_env.push_back(std::move(mark));
   return options;
 }
 }  // namespace
@@ -67,7 +69,10 @@ OrReply<FileLock> Context::lock(std::string_view resource) const {
     }
   }
   LockAnswer answer = try_lock(state + "/locks/" + name + ".lock");
-  if (answer.lock) return std::move(*answer.lock);
+  if (answer.lock) {
+    answer.lock->free_when_dropped();  // run_child() says where somebody could not be ended
+    return std::move(*answer.lock);
+  }
   if (answer.raw.code == EWOULDBLOCK)
     answer.raw.error = "busy: the lock of " + std::string(resource) + " is held";
   return std::unexpected(std::move(answer.raw));
@@ -81,15 +86,32 @@ std::string Context::new_quarantine(const std::string& of) const {
 }
 
 Context::TemporaryFolder Context::temporary() const {
-  TemporaryFolder made;
-  std::string pattern = state + "/tmp/XXXXXX";
-  if (::mkdtemp(pattern.data()) != nullptr) made.path = pattern;
-  return made;
+  constexpr int rivals_at_most = 100;
+  for (int n = 0; n < rivals_at_most; ++n) {
+    TemporaryFolder made;
+    std::string pattern = state + "/tmp/XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) return {};
+    made.path = pattern;
+    made.lock = Fd(::open(pattern.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Somebody who removes old ones may have come between.
+    if (made.lock.open() && ::flock(made.lock.get(), LOCK_EX | LOCK_NB) == 0 && there(made.path)) return made;
+  }
+  return {};
 }
 
 Context::TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   if (!path.empty()) fs::remove_all(path, ignored);
+}
+
+void Context::remove_old_temporaries() const {
+  std::error_code failed;
+  for (fs::directory_iterator at(state + "/tmp", failed), end; !failed && at != end; at.increment(failed)) {
+    std::error_code ignored;
+    if (!fs::is_directory(at->symlink_status(ignored))) continue;
+    const Fd folder(::open(at->path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (folder.open() && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) fs::remove_all(at->path(), ignored);
+  }
 }
 
 bool slot_name_is_fine(const SlotId& slot) {
@@ -148,7 +170,20 @@ void note_in_reflog(const Context& context, const PoolSlot& slot, const std::str
                            std::to_string(::time(nullptr)) + " +0000\t" + words + "\n");
 }
 
+bool is_replaced_by_link(const std::string& path) {
+  struct stat seen{};
+  return ::lstat(path.c_str(), &seen) == 0 && S_ISLNK(seen.st_mode);
+}
+
+OrReply<Nothing> busy_with_somebody(const PoolSlot& slot, Duration patience) {
+  const auto somebody = somebody_stands_in(slot.path, patience);
+  if (!somebody) return Nothing{};
+  return std::unexpected(not_sent("busy: process " + std::to_string(somebody->pid) + " (" + somebody->name +
+                                  ") stands in " + slot.id.value));
+}
+
 bool folder_is_gone(const Context& context, const PoolSlot& slot) {
+  if (is_replaced_by_link(slot.path)) return true;
   struct stat ignored{};
   if (::lstat(slot.path.c_str(), &ignored) == 0 || errno != ENOENT) return false;
   std::error_code unreadable;

@@ -57,18 +57,23 @@ struct Context {
   [[nodiscard]] OrReply<FileLock> lock(std::string_view resource) const;
   // A new name under quarantine/, for what is moved away instead of being deleted.
   [[nodiscard]] std::string new_quarantine(const std::string& of) const;
-  // A new empty folder under tmp/, removed with the value.
+  // A new empty folder under tmp/, removed with the value. It is locked as long as its maker lives.
   struct TemporaryFolder {
     std::string path;
+    Fd lock;
     TemporaryFolder() = default;
-    TemporaryFolder(TemporaryFolder&& other) noexcept : path(std::exchange(other.path, "")) {}
+    TemporaryFolder(TemporaryFolder&& other) noexcept
+        : path(std::exchange(other.path, "")), lock(std::move(other.lock)) {}
     TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
       std::swap(path, other.path);
+      std::swap(lock, other.lock);
       return *this;
     }
     ~TemporaryFolder();
   };
   [[nodiscard]] TemporaryFolder temporary() const;
+  // Removes the temporary folders whose makers were killed.
+  void remove_old_temporaries() const;
 };
 
 // Not `Slot`: core has one of its own, and one program with two types of one name is broken without a word.
@@ -95,9 +100,16 @@ std::vector<std::string> git_locks(const PoolSlot&);               // paths: ind
 void note_in_reflog(const Context&, const PoolSlot&, const std::string& from, const std::string& to,
                     const std::string& words);
 
-// Certain that the worktree's folder is not there: its name leads nowhere, in a pool folder that can be read.
-// An unmounted disk, or a folder that may not be looked into, is no such evidence.
+// A symbolic link stands in its place. It may lead into another worker's worktree, so it is never followed.
+bool is_replaced_by_link(const std::string& path);
+
+// Certain that the worktree's folder is not there: its name leads nowhere, in a pool folder that can be read,
+// or only by a symbolic link to elsewhere. An unmounted disk, or a folder that may not be looked into, is no
+// such evidence.
 bool folder_is_gone(const Context&, const PoolSlot&);
+
+// A slot is handed on only when it is idle: never_sent, "busy: process N (name) stands in ...".
+OrReply<Nothing> busy_with_somebody(const PoolSlot&, Duration patience);
 
 // Written before a lost folder is made again, so that nobody takes what is then clean for what its worker
 // left.

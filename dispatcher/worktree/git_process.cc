@@ -14,6 +14,7 @@
 #include <set>
 
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/system/file_lock.h"
 #include "dispatcher/system/spawned_process.h"
 
 namespace holdfast {
@@ -147,6 +148,9 @@ ChildEnd run_child(const ChildCommand& command, const Deadline& deadline) {
   running().remove(process.pid);
   int status = 0;
   const bool reaped = reap_within(process.pid, patience_after_kill_ms, status);
+  // The group was killed; where something of it is left (in the kernel, for a moment or longer), it holds the
+  // lock until it has gone. A daemon in a group of its own is nobody's business.
+  if (command.lock_fd >= 0 && (!reaped || ::kill(-process.pid, 0) == 0)) still_at_work(command.lock_fd);
   drain(from.out, command, end.out, end.dropped);
   drain(from.error, command, end.error, end.dropped);
   if (command.keep_tail && end.out.size() > command.keep) end.out.erase(0, end.out.size() - command.keep);

@@ -2,9 +2,10 @@
 // descriptor except the lock of whatever it touches.
 //
 // What it adds to run_process: large outputs through files, the tail instead of the head of an output, and an
-// end that gives git the time to remove its lock files. The child leads a group of its own, which the
-// deadline ends. The lock descriptor stays open in the whole family, so that the lock is free only when
-// nothing of it can change the world any more, also if this program dies first.
+// end that gives git the time to remove its lock files. The child leads a group of its own, which is ended
+// with it, or at the deadline. The lock descriptor stays open in the whole family, so that the lock is free
+// only when nothing of it can change the world any more, also if this program dies first. What the child put
+// into a group of its own (a daemon) is not waited for and holds no lock once its caller drops that.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@
 //                                  told
 //
 // The merge never happens in a worktree, so there is no half-merged state to clean up; what was checked is,
-// tree for tree, what lands. One landing per target at a time: the lock is inherited by git and by the check.
+// tree for tree, what lands. One landing at a time: the lock is inherited by git, and not by the check.
 #include <filesystem>
 
 #include "dispatcher/core/names.h"
@@ -140,7 +140,7 @@ class Lander {
     const std::string path = context_.state + "/scratch/landing";
     if (const auto ready = scratch_at(path, commit); !ready) return Fault(ready.error());
     ChildCommand command{.argv = order_.check, .env = context_.git.environment({}), .cwd = path};
-    command.lock_fd = how_.lock_fd;
+    // It does not inherit the landing's lock: a daemon that it starts would hold that after we were killed.
     command.keep = output_kept;
     command.keep_tail = command.merge_output = true;
     const Deadline until(std::min(order_.check_timeout, how_.deadline.left()));

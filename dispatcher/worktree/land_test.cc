@@ -1,5 +1,6 @@
 // Landing: a compare-and-swap, never under a checkout, and never anything but what was checked.
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/worktree/scratch_repository.h"
@@ -222,6 +223,27 @@ TEST_F(Land, AMissingTipOrTargetIsRefusedInWords) {
   EXPECT_EQ(land(order(attempt(), "HEAD")).raw.code, 1);
   EXPECT_EQ(land(order(attempt(), base_, "refs/heads/none")).raw.code, 128);
   EXPECT_NE(land(order(attempt(), std::string(40, '1'))).raw.code, 0);
+}
+
+// A build server, a cache of credentials: it had held the lock of all landings for as long as it lived.
+TEST_F(Land, ADaemonThatACheckOrAHelperLeavesHoldsNoLock) {
+  const fs::path slot = prepared(attempt());
+  const std::string daemon =
+      "setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >> " + (root_ / "pids").string();
+  LandOrder with = order(attempt(), commit(slot, "new", "x"));
+  with.check = {"sh", "-c", daemon};
+  EXPECT_EQ(answer(with), LandAnswer::landed);
+  with.tip = {commit(slot, "more", "y")};
+  EXPECT_EQ(answer(with), LandAnswer::landed);
+  // git's own helpers inherit the lock, and what they start does.
+  git(root_, {"clone", "-q", "--bare", main_.string(), "remote.git"});
+  git(main_, {"remote", "add", "origin", (root_ / "remote.git").string()});
+  write(root_ / "remote.git/hooks/post-receive", "#!/bin/sh\n" + daemon + "\n");
+  fs::permissions(root_ / "remote.git/hooks/post-receive", fs::perms::all);
+  remote_ = "origin";
+  for (const char* file : {"a", "b"})
+    EXPECT_EQ(answer(order(attempt(), commit(slot, file, file), "refs/heads/main")), LandAnswer::landed);
+  for (const std::string& pid : split(read(root_ / "pids"), '\n')) ::kill(std::stoi(pid), SIGKILL);
 }
 
 TEST_F(Land, OneAtATime) {

@@ -5,6 +5,7 @@
 //   registered, folder gone     free: the folder is made again from its own index and HEAD, which keeps its
 //   reflog;
 //                               leased: reported only; it is made again when its attempt is closed
+//   a symbolic link in its place   as if the folder were gone; the link is moved to quarantine
 //   folder, not registered      moved to quarantine, then made anew
 //   made half (we were killed)  ours and never handed out: reset
 //   neither                     `git worktree add`, one at a time (concurrent adds read half-written
@@ -105,6 +106,7 @@ OrReply<Nothing> add(const Context& context, const SlotId& id, const std::string
 
 OrReply<Nothing> finish_half_made(const Context& context, const PoolSlot& slot, const std::string& start,
                                   const GitHow& how) {
+  if (is_replaced_by_link(slot.path)) set_aside(context, slot.path, slot.id.value + ".link");
   std::error_code failed;
   fs::create_directories(slot.path, failed);
   for (const std::string& lock : git_locks(slot)) set_aside(context, lock, slot.id.value + ".lock");
@@ -119,8 +121,10 @@ OrReply<Nothing> finish_half_made(const Context& context, const PoolSlot& slot, 
 
 // The folder is gone, the registration, with HEAD, index and reflog, is not: make the folder from them.
 OrReply<Nothing> restore_folder(const Context& context, const PoolSlot& slot, const GitHow& how) {
+  if (is_replaced_by_link(slot.path)) set_aside(context, slot.path, slot.id.value + ".link");
   std::error_code failed;
-  fs::create_directories(slot.path, failed);
+  if (!fs::create_directory(slot.path, failed) && !exists(slot.path))
+    return std::unexpected(refused("cannot make " + slot.path + ": Permission denied or disk full"));
   if (replace_file(slot.path, ".git", "gitdir: " + slot.admin + "\n") != 0)
     return std::unexpected(refused("cannot write " + slot.path + "/.git: Permission denied or disk full"));
   if (!exists(slot.admin + "/locked")) replace_file(slot.admin, "locked", "pool of holdfast\n");
@@ -150,7 +154,7 @@ OrReply<Nothing> ensure_slot(const Context& context, const SlotId& id, const std
   if (!lease && exists(context.state + "/making/" + id.value))
     return finish_half_made(context, *slot, start, how);
   if (lease) return Nothing{};  // its attempt's business, whatever state it is in
-  if (!exists(path)) return restore_folder(context, *slot, how);
+  if (!exists(path) || is_replaced_by_link(path)) return restore_folder(context, *slot, how);
   clear_stale_locks(context, *slot);
   // A free slot that waits at the newest start is prepared by one process less.
   const auto status = read_status(context, *slot, how);
@@ -200,7 +204,7 @@ SlotSighting sight_slot_by_its_files(const Context& context, const PoolSlot& slo
   SlotSighting seen;
   seen.slot = slot.id;
   seen.path = slot.path;
-  seen.registered = exists(slot.path) ? Tri::yes : Tri::no;
+  seen.registered = exists(slot.path) && !is_replaced_by_link(slot.path) ? Tri::yes : Tri::no;
   seen.locked = git_locks(slot).empty() ? Tri::no : Tri::yes;
   const Head head = RefFiles::read_head(slot.admin);
   if (head.ref.starts_with("refs/heads/")) seen.branch = {head.ref.substr(11)};
@@ -254,6 +258,7 @@ Reply<std::vector<SlotSighting>> ensure_pool(const Context& context, int capacit
   const auto lock = context.lock("pool");
   if (!lock) return failed_with<Answer>(lock.error());
   const GitHow how{.deadline = deadline, .lock_fd = lock->fd()};
+  context.remove_old_temporaries();
   const auto commit = resolve_commit(context, start, how);
   if (!commit) return failed_with<Answer>(commit.error());
   for (int n = 1; n <= capacity; ++n)

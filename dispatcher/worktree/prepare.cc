@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "dispatcher/core/names.h"
@@ -75,6 +76,7 @@ OrReply<Nothing> finish_half_move(const Context& context, const PoolSlot& slot, 
   }
   if (!shot->embedded.empty() || !shot->problems.empty() || shot->staged_apart())
     return std::unexpected(not_clean(slot, "more than a half-done checkout"));
+  if (const auto free = set_colliding_aside(context, slot, base, how); !free) return free;
   const ChildEnd end = context.git.run(slot.place(), {"reset", "-q", "--hard", base, "--"}, how);
   if (!end.answered()) return std::unexpected(raw_of(end));
   return Nothing{};
@@ -138,6 +140,27 @@ OrReply<Nothing> move_aside(const Context& context, const PoolSlot& slot,
   return Nothing{};
 }
 
+std::string without_slash(const std::string& path) {
+  return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+// To cat-file a submodule looks like nothing: its commit is in another repository.
+OrReply<std::set<std::string>> submodules_in(const Context& context, const std::string& commit,
+                                             const GitHow& how) {
+  const ChildEnd end =
+      context.git.run(context.refs_only(), {"ls-tree", "-r", "-z", "--full-tree", commit}, how);
+  if (!end.answered()) return std::unexpected(raw_of(end));
+  std::set<std::string> found;
+  for (const std::string& entry : split(end.out, '\0'))
+    if (entry.starts_with("160000 ")) found.insert(entry.substr(entry.find('\t') + 1));
+  return found;
+}
+
 }  // namespace
 
 OrReply<Nothing> set_colliding_aside(const Context& context, const PoolSlot& slot, const std::string& commit,
@@ -147,24 +170,40 @@ OrReply<Nothing> set_colliding_aside(const Context& context, const PoolSlot& slo
   if (!listed.answered()) return std::unexpected(raw_of(listed));
   const auto ignored = split(listed.out, '\0');
   if (ignored.empty()) return Nothing{};
-  std::string asked;
-  std::vector<std::string> paths;
-  for (std::string path : ignored) {
-    if (path.ends_with('/')) path.pop_back();
+  // What the commit has at each of these paths, and at each folder that one of them lies in.
+  std::vector<std::string> questions{commit + ":.gitmodules"};
+  std::map<std::string, std::size_t> asked;
+  const auto ask = [&](const std::string& path) {
     // One that cannot be asked about in a line is moved whatever the commit has.
     const bool askable = path.find('\n') == std::string::npos;
-    asked += askable ? commit + ":" + path + "\n" : commit + "\n";
-    paths.push_back(path);
-  }
+    if (asked.try_emplace(path, questions.size()).second)
+      questions.push_back(askable ? commit + ":" + path : commit);
+  };
+  for (const std::string& path : ignored)
+    for (std::string at = without_slash(path); !at.empty(); at = folder_of(at)) ask(at);
+  std::string lines;
+  for (const std::string& question : questions) lines += question + "\n";
   const ChildEnd held = context.git.run(context.refs_only(), {"cat-file", "--batch-check=%(objecttype)"},
-                                        {.deadline = how.deadline, .lock_fd = how.lock_fd, .input = asked});
+                                        {.deadline = how.deadline, .lock_fd = how.lock_fd, .input = lines});
   if (!held.answered()) return std::unexpected(raw_of(held));
   const auto answers = split(held.out, '\n');
-  if (answers.size() != paths.size())
+  if (answers.size() != questions.size())
     return std::unexpected(refused("git cat-file said something unknown about ignored files", 128));
+  std::set<std::string> submodules;
+  if (!answers[0].ends_with(" missing")) {
+    auto of_commit = submodules_in(context, commit, how);
+    if (!of_commit) return std::unexpected(of_commit.error());
+    submodules = std::move(*of_commit);
+  }
   std::vector<std::string> colliding;
-  for (std::size_t i = 0; i < paths.size(); ++i)
-    if (!answers[i].ends_with(" missing")) colliding.push_back(paths[i]);
+  for (const std::string& path : ignored) {
+    const std::string file = without_slash(path);
+    bool in_the_way = !answers[asked.at(file)].ends_with(" missing") || submodules.contains(file);
+    for (std::string at = folder_of(file); !at.empty(); at = folder_of(at))
+      in_the_way = in_the_way || answers[asked.at(at)] == "blob" || answers[asked.at(at)] == "commit" ||
+                   submodules.contains(at);
+    if (in_the_way) colliding.push_back(file);
+  }
   return colliding.empty() ? OrReply<Nothing>(Nothing{}) : move_aside(context, slot, colliding, ".ignored");
 }
 
@@ -186,6 +225,8 @@ Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, 
   if (!held) return failed_with<Prepared>(held.error());
   const PoolSlot& slot = held->slot;
   const GitHow how{.deadline = deadline, .lock_fd = held->lock.fd()};
+  if (is_replaced_by_link(slot.path))
+    return failed_with<Prepared>(not_clean(slot, "a symbolic link in its place"));
 
   const Head head = RefFiles::read_head(slot.admin);
   const auto lease = read_lease(context, slot.id);
@@ -208,6 +249,7 @@ Reply<Prepared> prepare_slot(const Context& context, const PrepareOrder& order, 
     if (const auto finished = finish_half_move(context, slot, before->base.value, how); !finished)
       return failed_with<Prepared>(finished.error());
 
+  if (const auto idle = busy_with_somebody(slot, {}); !idle) return failed_with<Prepared>(idle.error());
   const auto status = clean_status(context, slot, how);
   if (!status) return failed_with<Prepared>(status.error());
   if (!write_lease(context, slot.id, {order.attempt, order.branch, {*base}}))

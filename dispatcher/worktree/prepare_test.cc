@@ -1,6 +1,8 @@
 // The pool and the hot path: slots are made, repaired and prepared; nothing of a person's is touched or
 // deleted.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 
 #include <thread>
 
@@ -201,6 +203,18 @@ TEST_F(Prepare, APoolSlotThatWasMadeHalfIsFinished) {
   ASSERT_TRUE(done(again.raw)) << again.raw.error;
   EXPECT_EQ(again.value.at(0).clean, Tri::yes);
   EXPECT_EQ(again.value.at(0).locked, Tri::no);
+}
+
+// Each holds a whole index, and nobody else would ever remove it.
+TEST_F(Prepare, TemporariesOfADispatcherThatWasKilledAreRemoved) {
+  worktrees();
+  write(state_ / "tmp/killed/index", "i");
+  write(state_ / "tmp/living/index", "i");
+  const Fd living(::open((state_ / "tmp/living").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(living.get(), LOCK_EX | LOCK_NB), 0);
+  ASSERT_TRUE(done(worktrees().ensure_pool(1, "refs/heads/main", soon).raw));
+  EXPECT_FALSE(fs::exists(state_ / "tmp/killed"));
+  EXPECT_TRUE(fs::exists(state_ / "tmp/living/index"));
 }
 
 TEST_F(Prepare, ABareRepositoryIsFine) {

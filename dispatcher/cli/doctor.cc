@@ -131,6 +131,10 @@ std::vector<Finding> find_pool_trouble(const Knowledge& k, const std::vector<Slo
                          "report this: it must not be"});
     }
     const auto sighting = seen.find(id);
+    if (slot.state == SlotState::free && sighting != seen.end() && sighting->second->clean == Tri::no)
+      found.push_back({Weight::warning, "dirty-worktree", id.value,
+                       "it is free and not clean (" + slot.path + "): nothing can be prepared in it",
+                       "save or discard what is in it (`git status` there)"});
     if (!slots.empty() && (sighting == seen.end() || sighting->second->registered == Tri::no))
       found.push_back({Weight::warning, "missing-worktree", id.value,
                        "its folder is gone (" + slot.path + ")",

@@ -131,6 +131,22 @@ TEST(Doctor, FindsLeasesOfNobodyAndMissingWorktrees) {
             "lease:slot-001 quarantined:slot-002 missing-worktree:slot-002 ");
 }
 
+// The first to tell had been the ticket that was given it, and was blocked.
+TEST(Doctor, TellsAFreeWorktreeThatIsNotClean) {
+  Knowledge k = looked();
+  std::vector<SlotSighting> seen;
+  for (const auto& [name, clean] :
+       {std::pair{"slot-001", Tri::yes}, {"slot-002", Tri::no}, {"slot-003", Tri::unknown}}) {
+    k.slots[{name}] = {{name}, SlotState::free, {}, std::string("/p/") + name, ""};
+    SlotSighting one;
+    one.slot = {name};
+    one.registered = Tri::yes;
+    one.clean = clean;
+    seen.push_back(one);
+  }
+  EXPECT_EQ(kinds(find_pool_trouble(k, seen)), "dirty-worktree:slot-002 ");
+}
+
 struct Idle : testing::Test {
   Brain brain{policy(), looked(), {}};
   void SetUp() override {

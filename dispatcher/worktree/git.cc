@@ -20,7 +20,10 @@ constexpr const char* passed_on[] = {
 
 constexpr const char* fixed_settings[] = {"core.hooksPath=/dev/null",
                                           "core.fsmonitor=false",
-                                          "core.untrackedCache=keep",
+                                          "core.untrackedCache=false",
+                                          "core.trustctime=true",
+                                          "core.checkStat=default",
+                                          "core.ignoreStat=false",
                                           "core.askPass=",
                                           "core.quotePath=false",
                                           "core.pager=cat",
@@ -73,7 +76,13 @@ std::vector<std::string> Git::environment(const GitPlace& place) const {
   set("GIT_WORK_TREE", place.work_tree);
   set("GIT_INDEX_FILE", place.index);
   set("GIT_OBJECT_DIRECTORY", place.objects);
-  set("GIT_ALTERNATE_OBJECT_DIRECTORIES", place.alternates);
+  // A list that colons separate; git reads an entry in quotes as one, whatever is in it.
+  if (!place.alternates.empty()) {
+    std::string quoted = "\"";
+    for (const char c : place.alternates)
+      quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+    set("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted + "\"");
+  }
   env.insert(env.end(), settings_.extra_env.begin(), settings_.extra_env.end());
   return env;
 }

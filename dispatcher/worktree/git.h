@@ -5,7 +5,9 @@
 // attributes. What can run code or wait for a person is switched off here: hooks, fsmonitor, pager, editor,
 // signing, prompts, external diffs, `ext::` remotes, background maintenance. What remains on purpose are the
 // repository's own clean/smudge filters and merge drivers (large-file storage needs them): they run as the
-// same user as the worker, in a session of their own and under a deadline. Salvage does not even run those.
+// same user as the worker, in a group of their own and under a deadline. What salvage saves never comes out
+// of one; it only asks them, for a part of its time, what is no change. Settings by which git would look at a
+// file less closely than it can (by its time alone, by half of what the disk says) are overridden likewise.
 #pragma once
 
 #include <expected>

@@ -93,7 +93,9 @@ std::vector<std::string> check_repository(const std::string& path, const std::st
   else if (!git.run(place, {"rev-parse", "--verify", "--quiet", "--end-of-options", target + "^{commit}"},
                     how)
                 .answered())
-    wrong.push_back("the target branch \"" + target + "\" does not exist in \"" + path + "\"");
+    wrong.push_back(trimmed(git.run(place, {"rev-list", "--all", "--max-count=1"}, how).out).empty()
+                        ? "\"" + path + "\" has no commits yet: make a first one on \"" + target + "\""
+                        : "the target branch \"" + target + "\" does not exist in \"" + path + "\"");
   if (git.run(place, {"show-ref", "--verify", "--quiet", "refs/heads/hf"}, how).answered())
     wrong.push_back(
         "a branch named \"hf\" stands in the way of hf/<ticket>-...: rename it (git branch -m hf ...)");

@@ -21,8 +21,10 @@ void walk(const fs::path& root, const fs::path& inside, bool own_git, WorktreeWa
       if (!inside.empty() || !own_git) found.repositories.push_back(inside.string());
       continue;
     }
-    std::error_code gone;
-    if (at->symlink_status(gone).type() == fs::file_type::directory) folders.push_back(inside / name);
+    std::error_code unseen;
+    const fs::file_type type = at->symlink_status(unseen).type();
+    if (type == fs::file_type::directory) folders.push_back(inside / name);
+    if (type == fs::file_type::none) found.unreadable.push_back((inside / name).string());  // too long a name
   }
   if (failed) found.unreadable.push_back(inside.string());
   for (const fs::path& folder : folders) walk(root, folder, own_git, found);
@@ -63,18 +65,39 @@ std::size_t bytes_below(const std::string& folder, std::size_t at_most) {
   return sum;
 }
 
+bool holds_something(const std::string& folder) {
+  std::error_code failed;
+  if (!fs::is_directory(fs::symlink_status(folder, failed))) return false;
+  const fs::directory_iterator at(folder, failed);
+  return failed || at != fs::directory_iterator();
+}
+
 bool submodule_is_as_recorded(const Context& context, const std::string& root, const std::string& recorded,
                               const GitHow& how) {
   const std::string git_folder = git_folder_of(root);
   if (git_folder.empty()) return false;
-  const auto status = read_status(context, PoolSlot{{}, root, git_folder}, how);
+  const PoolSlot inner{{}, root, git_folder};
+  if (!operations_in_progress(inner).empty()) return false;
+  const auto status = read_status(context, inner, how);
   if (!status || !status->clean() || status->head != recorded) return false;
-  // Somebody else has that commit: it came from a remote. One that was made here is nowhere else.
-  const ChildEnd holders = context.git.run({.git_dir = git_folder},
-                                           {"for-each-ref", "--count=1", "--format=%(refname)", "--contains",
-                                            recorded, "refs/remotes", "refs/tags"},
-                                           how);
-  return holders.answered() && !trimmed(holders.out).empty();
+  const ChildEnd listed = context.git.run(inner.place(), {"ls-files", "-v", "-s", "-z"}, how);
+  if (!listed.answered()) return false;
+  for (const std::string& entry : split(listed.out, '\0')) {
+    if (entry[0] != 'H') return false;
+    const auto tab = entry.find('\t');
+    if (tab == std::string::npos || entry.compare(2, 6, "160000") != 0) continue;
+    const std::string nested = root + "/" + entry.substr(tab + 1);
+    std::error_code none;
+    const bool initialised = fs::exists(fs::symlink_status(nested + "/.git", none));
+    if (initialised ? !submodule_is_as_recorded(context, nested, split(entry, ' ')[2], how)
+                    : holds_something(nested))
+      return false;
+  }
+  // What no remote has was made here, and is nowhere else.
+  const ChildEnd own = context.git.run(
+      {.git_dir = git_folder},
+      {"rev-list", "--max-count=1", "--all", "--reflog", "--not", "--remotes", "--tags"}, how);
+  return own.answered() && trimmed(own.out).empty();
 }
 
 }  // namespace holdfast

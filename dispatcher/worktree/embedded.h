@@ -11,7 +11,7 @@ namespace holdfast {
 
 struct WorktreeWalk {
   std::vector<std::string> repositories;  // folders that hold a .git, relative; sorted
-  std::vector<std::string> unreadable;    // folders that could not be listed; git would only warn
+  std::vector<std::string> unreadable;    // what could not be looked at; git would only warn
 };
 // `own_git`: the worktree's .git is its own and no embedded repository. Symbolic links are not followed.
 WorktreeWalk walk_worktree(const std::string& root, bool own_git);
@@ -22,7 +22,11 @@ std::string git_folder_of(const std::string& root);
 // The bytes below it, counted no further than `at_most`.
 std::size_t bytes_below(const std::string& folder, std::size_t at_most);
 
-// True only if it is verified that everything in a submodule is what the outer repository recorded.
+// There is a folder of that name, and something lies in it (also where it cannot be looked into).
+bool holds_something(const std::string& folder);
+
+// True only if it is verified that everything in a submodule is what the outer repository recorded, that
+// nothing hides in it, and that its remote has every commit of every branch, stash and reflog in it.
 bool submodule_is_as_recorded(const Context&, const std::string& root, const std::string& recorded,
                               const GitHow&);
 

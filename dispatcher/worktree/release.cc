@@ -15,6 +15,7 @@
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/system/durable_file.h"
+#include "dispatcher/worktree/embedded.h"
 #include "dispatcher/worktree/pin.h"
 #include "dispatcher/worktree/salvage.h"
 #include "dispatcher/worktree/status.h"
@@ -24,6 +25,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using Fault = std::unexpected<RawReply>;
+
+// Its session was ended just now, and takes a moment to die.
+constexpr Duration patience_with_a_session = seconds(2);
 
 class Release {
  public:
@@ -60,6 +64,8 @@ class Release {
     restore_pristine();
     if (!shot->is_head)
       if (const auto unflagged = unflag(); !unflagged) return Fault(unflagged.error());
+    // Their stat data are gone from the index; without them each look would run the filters again.
+    if (shot->filtered) static_cast<void>(git({"update-index", "-q", "--refresh"}));
     if (context_.options.ignored == IgnoredFiles::set_aside)
       if (const auto aside = ignored_aside(); !aside) return Fault(aside.error());
     return stays ? Tri::yes : Tri::unknown;
@@ -81,6 +87,8 @@ class Release {
     // whose answer was lost.
     head_ = at;
     if (at == expected.value) return Nothing{};
+    // On a branch without a commit: whatever it was expected at, no commit is left by moving it.
+    if (at.empty() && !head.ref.empty() && !context_.refs.is_there(head.ref)) return Nothing{};
     if (!head.oid.empty() && (at == start_ || at == moving_to(context_, slot_.id, order_.attempt)))
       return Nothing{};
     return dirty("has its HEAD at " + (at.empty() ? "no commit" : at) + ", not at " + expected.value);
@@ -108,7 +116,9 @@ class Release {
     for (const std::string& start : starts) {
       const ChildEnd tree = git({"rev-parse", "--verify", start + "^{tree}"});
       if (!tree.answered()) return Fault(raw_of(tree));
-      if (shot.tree == trimmed(tree.out) && !shot.staged_apart() && shot.embedded.empty()) return Nothing{};
+      if (shot.tree == trimmed(tree.out) && !shot.staged_apart() && shot.patches.empty() &&
+          shot.embedded.empty())
+        return Nothing{};
     }
     const auto salvages = salvages_of(context_, order_.attempt, how_);
     if (!salvages) return Fault(salvages.error());
@@ -126,8 +136,11 @@ class Release {
       std::error_code failed;
       if (!fs::exists(fs::symlink_status(fs::path(slot_.path) / path, failed)))
         continue;  // inside one that was moved
+      const std::string git_folder = git_folder_of(slot_.path + "/" + one.path);
       fs::create_directories((to / path).parent_path(), failed);
       fs::rename(fs::path(slot_.path) / path, to / path, failed);
+      if (!failed && git_folder.starts_with(slot_.admin + "/modules/"))
+        failed = move_git_folder_of_submodule(git_folder, to / path / ".git");
       if (failed)
         return dirty("has a repository at \"" + path + "\" that cannot be moved: " + failed.message());
     }
@@ -142,6 +155,18 @@ class Release {
     if (!after->embedded.empty() || !after->problems.empty() || !changes.out.empty())
       return dirty("changed while it was given back");
     return after;
+  }
+
+  // Its branches and stashes would be taken for the next worker's. With its files it is a repository again.
+  [[nodiscard]] std::error_code move_git_folder_of_submodule(const std::string& from,
+                                                             const fs::path& to) const {
+    std::error_code failed;
+    fs::remove(to, failed);  // the file that led there
+    if (!failed) fs::rename(from, to, failed);
+    if (!failed)
+      static_cast<void>(context_.git.run(
+          {}, {"config", "--file", (to / "config").string(), "--unset", "core.worktree"}, how_));
+    return failed;
   }
 
   // Left by a git that was killed: the caller holds the certificate that no worker lives, and we the lock.
@@ -302,6 +327,8 @@ Reply<SlotSighting> release_slot(const Context& context, const SlotOrder& order,
   if (lease && lease->attempt != order.attempt)
     return failed_with<SlotSighting>(
         refused("stale lease: " + slot.id.value + " is held by " + attempt_key(lease->attempt)));
+  if (const auto busy = busy_with_somebody(slot, patience_with_a_session); !busy)
+    return failed_with<SlotSighting>(busy.error());
   const auto released = Release(context, slot, order, *commit, how).run(expected_head);
   if (!released) return {released.error(), sight_slot(context, slot, how)};
   return done(*released);

@@ -1,8 +1,11 @@
-// Release: a slot is given back only when nothing in it would be lost, and then nothing of it reaches the next
-// worker.
+// Release: a slot is given back only when nothing in it would be lost, and then nothing of it reaches the
+// next worker.
+
+#include <signal.h>
 #include <unistd.h>
 
 #include "dispatcher/core/names.h"
+#include "dispatcher/system/spawned_process.h"
 #include "dispatcher/worktree/salvage_kit.h"
 
 namespace holdfast {
@@ -152,6 +155,107 @@ TEST_F(ReleaseOfASlot, AWorkerThatRemovedItsGitFileCostsNoSlot) {
   ASSERT_TRUE(done(given.raw)) << given.raw.error;
   EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
   EXPECT_EQ(git(main_, {"show", "refs/holdfast/salvage/T-1/g1/001:file2"}), "changed");
+}
+
+// A folder of ignored files, or one with ignored files in it, where the next commit has a file: git would
+// delete them without a word.
+TEST_F(ReleaseOfASlot, IgnoredFilesInAFolderInTheWayOfAFileAreSetAside) {
+  commit(main_, "tool/source", "s");
+  base_ = tip("HEAD");
+  const fs::path slot = prepared(attempt());
+  const std::string head = commit(slot, "file1", "work");
+  write(slot / "tool/cache.o", "PRECIOUS");
+  git(main_, {"rm", "-q", "-r", "tool"});
+  commit(main_, "tool", "a file now");
+  ASSERT_TRUE(done(worktrees().pin(branch_order(attempt()), soon).raw));
+  const auto back = release(attempt(), head);
+  ASSERT_TRUE(done(back.raw)) << back.raw.error;
+  EXPECT_EQ(read(slot / "tool"), "a file now");
+  EXPECT_EQ(read(state_ / "quarantine/slot-001.ignored.1/tool/cache.o"), "PRECIOUS");
+}
+
+TEST_F(ReleaseOfASlot, AnIgnoredFileInTheWayOfASubmoduleIsSetAside) {
+  const fs::path slot = prepared(attempt());
+  const std::string head = commit(slot, "file1", "work");
+  write(slot / "lib.o", "PRECIOUS");
+  git(root_, {"init", "-q", "-b", "main", "other"});
+  commit(root_ / "other", "inside", "one");
+  git(main_, {"-c", "protocol.file.allow=always", "submodule", "add", "-q", "-f", (root_ / "other").string(),
+              "lib.o"});
+  git(main_, {"commit", "-q", "-m", "with a submodule"});
+  const auto back = release(attempt(), head);
+  ASSERT_TRUE(done(back.raw)) << back.raw.error;
+  EXPECT_EQ(read(state_ / "quarantine/slot-001.ignored.1/lib.o"), "PRECIOUS");
+}
+
+// A slot is handed on only when it is idle.
+TEST_F(ReleaseOfASlot, WaitsForWhoeverStandsInIt) {
+  const fs::path slot = prepared(attempt());
+  fs::create_directories(slot / "build/deep");
+  const auto person = spawn_process({{"sleep", "1000"}, (slot / "build/deep").string(), {}, -1, -1, -1, -1});
+  ASSERT_EQ(person.error, 0);
+  const auto busy = release(attempt(), base_);
+  EXPECT_EQ(busy.raw.transport, Transport::never_sent);
+  EXPECT_THAT(busy.raw.error,
+              HasSubstr("busy: process " + std::to_string(person.pid) + " (sleep) stands in slot-001"));
+  // The worker's own second call for its slot is not refused because the worker is there.
+  EXPECT_TRUE(done(worktrees().prepare(prepare_order(attempt()), soon).raw));
+  ::kill(person.pid, SIGKILL);
+  int status = 0;
+  ASSERT_TRUE(reap_within(person.pid, 60'000, status));
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  const auto another = spawn_process({{"sleep", "1000"}, slot.string(), {}, -1, -1, -1, -1});
+  const auto refused = worktrees().prepare(prepare_order(attempt("T-2")), soon);
+  EXPECT_EQ(refused.raw.transport, Transport::never_sent);
+  EXPECT_THAT(refused.raw.error, HasSubstr("busy: process "));
+  ::kill(another.pid, SIGKILL);
+  ASSERT_TRUE(reap_within(another.pid, 60'000, status));
+  EXPECT_TRUE(done(worktrees().prepare(prepare_order(attempt("T-2")), soon).raw));
+}
+
+// The branch that its worker made and never committed to had cost the slot.
+TEST_F(ReleaseOfASlot, ABranchWithoutACommitCostsNoSlot) {
+  const fs::path slot = prepared(attempt());
+  git(slot, {"checkout", "-q", "--orphan", "nothing-yet"});
+  ASSERT_TRUE(done(salvage(attempt()).raw));
+  const BranchFacts seen = facts(attempt());
+  ASSERT_TRUE(seen.head.empty());
+  const auto given = release(attempt(), seen.tip.value);  // as the dispatcher asks for it
+  ASSERT_TRUE(done(given.raw)) << given.raw.error;
+  EXPECT_EQ(git(slot, {"rev-parse", "HEAD"}), base_);
+}
+
+class ASlotReplacedByALink : public SalvageKit {};
+
+// It leads into a neighbour's worktree: what lies there is the neighbour's.
+TEST_F(ASlotReplacedByALink, IsNeverFollowed) {
+  const fs::path one = prepared(attempt("T-1"), 1);
+  const fs::path two = prepared(attempt("T-2"), 2);
+  const std::string head = commit(one, "mine", "committed");
+  write(two / "file1", "the neighbour's work");
+  write(two / "new", "the neighbour's too");
+  fs::rename(one, root_ / "moved");
+  fs::create_directory_symlink(two, one);
+  EXPECT_THAT(facts(attempt("T-1"), 1).note, HasSubstr("was uncommitted in it is lost"));
+  EXPECT_EQ(worktrees().look_at_pool(soon).value.at(0).registered, Tri::no);
+  EXPECT_FALSE(done(worktrees().prepare(prepare_order(attempt("T-1"), 1), soon).raw));
+  const auto saved = salvage(attempt("T-1"), 1);
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(salvage_ref(saved), "");
+  const auto given = release(attempt("T-1"), head, 1);
+  ASSERT_TRUE(done(given.raw)) << given.raw.error;
+  EXPECT_FALSE(fs::is_symlink(one));
+  EXPECT_EQ(git(one, {"rev-parse", "HEAD"}), base_);
+  EXPECT_EQ(read(two / "file1"), "the neighbour's work");
+  EXPECT_EQ(read(two / "new"), "the neighbour's too");
+  EXPECT_TRUE(fs::is_symlink(state_ / "quarantine/slot-001.link.1/slot-001"));
+  // A free one is put right by the pool.
+  fs::remove_all(one);
+  fs::create_directory_symlink(two, one);
+  ASSERT_TRUE(done(worktrees().ensure_pool(2, "refs/heads/main", soon).raw));
+  EXPECT_FALSE(fs::is_symlink(one));
+  EXPECT_EQ(git(one, {"status", "--porcelain"}), "");
+  EXPECT_EQ(read(two / "new"), "the neighbour's too");
 }
 
 }  // namespace

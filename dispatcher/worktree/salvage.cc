@@ -4,8 +4,9 @@
 //   repositories
 //                   inside the worktree, as plain files
 //   first parent    HEAD
-//   more parents    the index, where it differs from both; the git folder of each repository inside the
-//   worktree
+//   more parents    what is staged, where it differs from both (see staged.h); the patches of a `git am` that
+//   has
+//                   stopped; the git folder of each repository inside the worktree
 //
 // The worktree, its index and its configuration are not touched. If anything could not be saved the answer is
 // a failure that says what, and what could be saved is saved all the same.
@@ -43,6 +44,15 @@ OrReply<std::string> commit_tree(const Context& context, const std::string& tree
   return trimmed(end.out);
 }
 
+std::string about_staged(StagedAs as) {
+  switch (as) {
+    case StagedAs::tree: return "The staged content was different again: parent ";
+    case StagedAs::stages: return "The staged content, with every stage of its conflicts: parent ";
+    case StagedAs::file: return "The index could not be read; its file is the tree of parent ";
+  }
+  __builtin_unreachable();
+}
+
 OrReply<std::string> commit_snapshot(const Context& context, const BranchOrder& order, const Snapshot& shot,
                                      const GitHow& how) {
   const std::string what = attempt_key(order.attempt) + " in " + order.slot.value;
@@ -53,8 +63,15 @@ OrReply<std::string> commit_snapshot(const Context& context, const BranchOrder& 
   if (shot.staged_apart()) {
     const auto index = commit_tree(context, shot.index_tree, parents, "Index of " + what + "\n", how);
     if (!index) return index;
-    message += "The staged content was different again: parent " + std::to_string(parents.size() + 1) + ".\n";
+    message += about_staged(shot.staged_as) + std::to_string(parents.size() + 1) + ".\n";
     parents.push_back(*index);
+  }
+  if (!shot.patches.empty()) {
+    const auto patches = commit_tree(context, shot.patches, {}, "Patches not applied in " + what + "\n", how);
+    if (!patches) return patches;
+    message += "The patches that were still to be applied are the tree of parent " +
+               std::to_string(parents.size() + 1) + ".\n";
+    parents.push_back(*patches);
   }
   for (const EmbeddedRepository& one : shot.embedded) {
     if (!one.head.empty()) {

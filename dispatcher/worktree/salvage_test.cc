@@ -1,4 +1,7 @@
 // Salvage: every byte that was uncommitted comes back from it.
+
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -364,6 +367,308 @@ TEST_F(Salvage, PinsKeepWhatWasSeenAndForgetNothing) {
   git(main_, {"reflog", "expire", "--expire=now", "--all"});
   git(main_, {"gc", "-q", "--prune=now"});
   EXPECT_EQ(git(main_, {"cat-file", "-t", first}), "commit");
+}
+
+// Only the rest of a split index is in its own file; what it shares is beside it.
+TEST_F(Salvage, WhatIsStagedInASplitIndexIsSaved) {
+  const fs::path slot = prepared(attempt());
+  git(slot, {"config", "core.splitIndex", "true"});
+  write(slot / "file1", "staged first");
+  git(slot, {"add", "file1"});
+  git(slot, {"update-index", "--split-index"});
+  write(slot / "file2", "staged later");
+  git(slot, {"add", "file2"});
+  write(slot / "file1", "and changed again");
+  write(slot / "file2", "and changed again");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + "^2:file1"}), "staged first");
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + "^2:file2"}), "staged later");
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
+TEST_F(Salvage, WhatIsStagedBesideConflictsIsSavedWithAllTheirStages) {
+  const fs::path slot = prepared(attempt());
+  git(slot, {"checkout", "-q", "--detach"});
+  const std::string other = commit(slot, "file1", "theirs");
+  git(slot, {"checkout", "-q", "-"});
+  const std::string head = commit(slot, "file1", "ours");
+  EXPECT_NE(try_git(slot, {"merge", other}), 0);
+  write(slot / "file2", "staged");
+  git(slot, {"add", "file2"});
+  write(slot / "file2", "and changed again");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  const std::string staged = salvage_ref(saved) + "^2:";
+  EXPECT_EQ(git(main_, {"show", staged + "file2"}), "staged");
+  EXPECT_EQ(git(main_, {"show", staged + "file1~base"}), "line 1\nline 2\nline 3\nline 4");
+  EXPECT_EQ(git(main_, {"show", staged + "file1~ours"}), "ours");
+  EXPECT_EQ(git(main_, {"show", staged + "file1~theirs"}), "theirs");
+  EXPECT_EQ(salvage_ref(salvage(attempt())), salvage_ref(saved)) << "once";
+  ASSERT_TRUE(done(release(attempt(), head).raw));
+}
+
+TEST_F(Salvage, AnIndexThatCannotBeReadIsSavedAsAFile) {
+  const fs::path slot = prepared(attempt());
+  const fs::path index = main_ / ".git/worktrees/slot-001/index";
+  write(slot / "file1", "staged");
+  git(slot, {"add", "file1"});
+  write(slot / "file1", "and changed again");
+  std::string bytes = read(index);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write(index, bytes);
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":file1"}), "and changed again");
+  write(root_ / "again", bytes);
+  EXPECT_EQ(git(main_, {"rev-parse", salvage_ref(saved) + "^2:index"}),
+            git(main_, {"hash-object", "--no-filters", (root_ / "again").string()}));
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
+TEST_F(Salvage, PatchesThatWereStillToBeAppliedAreSaved) {
+  const fs::path slot = prepared(attempt());
+  write(
+      root_ / "series",
+      "From 1111111111111111111111111111111111111111 Mon Sep 17 00:00:00 2001\nFrom: A <a@b>\n"
+      "Date: Mon, 1 Jan 2024 00:00:00 +0000\nSubject: [PATCH 1/2] first\n\n---\ndiff --git a/file1 b/file1\n"
+      "--- a/file1\n+++ b/file1\n@@ -1,1 +1,1 @@\n-not what is there\n+x\n--\n2.39\n\n"
+      "From 2222222222222222222222222222222222222222 Mon Sep 17 00:00:00 2001\nFrom: A <a@b>\n"
+      "Date: Mon, 1 Jan 2024 00:00:00 +0000\nSubject: [PATCH 2/2] precious\n\n---\ndiff --git a/z b/z\n"
+      "new file mode 100644\n--- /dev/null\n+++ b/z\n@@ -0,0 +1 @@\n+only here\n--\n2.39\n");
+  EXPECT_NE(try_git(slot, {"am", (root_ / "series").string()}), 0);
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_EQ(facts(attempt()).operation_in_progress, Tri::yes);
+  const auto refused = release(attempt(), base_);
+  EXPECT_THAT(refused.raw.error, HasSubstr("dirty: ")) << "the patches are nowhere else";
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_THAT(git(main_, {"show", salvage_ref(saved) + "^2:0002"}), HasSubstr("only here"));
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  EXPECT_EQ(facts(attempt(), 0).operation_in_progress, Tri::unknown);
+}
+
+class SalvageOfSubmodules : public SalvageKit {
+ protected:
+  // With a submodule at lib/, which is initialised in the slot where that is wanted.
+  fs::path prepared_with_submodule(bool initialised = true) {
+    const fs::path other = root_ / "other";
+    git(root_, {"init", "-q", "-b", "main", other.string()});
+    commit(other, "inside", "one");
+    git(main_, {"-c", "protocol.file.allow=always", "submodule", "add", "-q", other.string(), "lib"});
+    git(main_, {"commit", "-q", "-m", "with a submodule"});
+    base_ = tip("HEAD");
+    const fs::path slot = prepared(attempt());
+    if (initialised) update(slot);
+    return slot;
+  }
+  void update(const fs::path& slot) {
+    git(slot, {"-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"});
+  }
+};
+
+TEST_F(SalvageOfSubmodules, NothingHidesInOne) {
+  struct Case {
+    const char* name;
+    std::function<void(const fs::path& lib)> story;
+    const char* file;
+    const char* contents;
+  };
+  const Case cases[] = {
+      {"changed, and ignored by a setting",
+       [this](const fs::path& lib) {
+         git(lib.parent_path(), {"config", "submodule.lib.ignore", "all"});
+         write(lib / "inside", "changed");
+       },
+       "inside", "changed"},
+      {"untracked, and not shown",
+       [this](const fs::path& lib) {
+         git(lib, {"config", "status.showUntrackedFiles", "no"});
+         write(lib / "new", "untracked");
+       },
+       "new", "untracked"},
+      {"assume-unchanged",
+       [this](const fs::path& lib) {
+         git(lib, {"update-index", "--assume-unchanged", "inside"});
+         write(lib / "inside", "hidden");
+       },
+       "inside", "hidden"},
+      {"a branch of its own",
+       [this](const fs::path& lib) {
+         git(lib, {"checkout", "-q", "-b", "own"});
+         commit(lib, "inside", "on a branch");
+         git(lib, {"checkout", "-q", "--detach", "origin/main"});
+       },
+       "inside", "one"},
+      {"a stash",
+       [this](const fs::path& lib) {
+         write(lib / "inside", "stashed");
+         git(lib, {"stash", "-q"});
+       },
+       "inside", "one"},
+  };
+  const fs::path slot = prepared_with_submodule();
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  int n = 1;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const AttemptId of = attempt("T-" + std::to_string(++n));
+    ASSERT_TRUE(done(worktrees().prepare(prepare_order(of), soon).raw));
+    update(slot);
+    EXPECT_EQ(facts(of).uncommitted, Tri::no);
+    c.story(slot / "lib");
+    EXPECT_EQ(facts(of).uncommitted, Tri::yes);
+    const auto saved = salvage(of);
+    ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+    ASSERT_FALSE(saved.value.refs.empty());
+    EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":lib/" + c.file}), c.contents);
+    ASSERT_TRUE(done(release(of, base_).raw));
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  }
+}
+
+TEST_F(SalvageOfSubmodules, FilesInOneThatIsNotInitialisedAreSaved) {
+  const fs::path slot = prepared_with_submodule(false);
+  EXPECT_TRUE(salvage(attempt()).value.refs.empty()) << "an empty folder is as it should be";
+  write(slot / "lib/notes/by hand", "precious");
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+  EXPECT_EQ(facts(attempt()).uncommitted, Tri::yes);
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":lib/notes/by hand"}), "precious");
+  ASSERT_TRUE(done(release(attempt(), base_).raw));
+  EXPECT_FALSE(fs::exists(slot / "lib/notes"));
+  EXPECT_TRUE(fs::is_directory(slot / "lib"));
+}
+
+TEST_F(SalvageOfSubmodules, OneInsideAnotherIsNoChange) {
+  const fs::path deep = root_ / "deep";
+  git(root_, {"init", "-q", "-b", "main", deep.string()});
+  commit(deep, "deepest", "d");
+  git(root_, {"init", "-q", "-b", "main", "other"});
+  git(root_ / "other", {"-c", "protocol.file.allow=always", "submodule", "add", "-q", deep.string(), "sub"});
+  git(root_ / "other", {"commit", "-q", "-m", "nested"});
+  const fs::path slot = prepared_with_submodule();
+  ASSERT_TRUE(fs::exists(slot / "lib/sub/deepest"));
+  const auto clean = salvage(attempt());
+  ASSERT_TRUE(done(clean.raw)) << clean.raw.error;
+  EXPECT_TRUE(clean.value.refs.empty());
+  git(slot / "lib/sub", {"update-index", "--assume-unchanged", "deepest"});
+  write(slot / "lib/sub/deepest", "hidden deep");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":lib/sub/deepest"}), "hidden deep");
+}
+
+// Settings by which git would believe a time stamp.
+TEST_F(Salvage, NothingHidesBehindSettings) {
+  for (const char* setting : {"core.trustctime=false", "core.checkStat=minimal", "core.ignoreStat=true",
+                              "core.fsmonitor=true", "core.untrackedCache=true", "core.fileMode=false"}) {
+    SCOPED_TRACE(setting);
+    const std::string name = setting;
+    const auto equals = name.find('=');
+    const AttemptId of = attempt("T-" + std::to_string(name.size()) + name.substr(5, 2));
+    const fs::path slot = prepared(of);
+    git(main_, {"config", name.substr(0, equals), name.substr(equals + 1)});
+    git(slot, {"update-index", "--refresh"});
+    const auto indexed = main_ / ".git/worktrees/slot-001/index";
+    // Older than the index, so that nobody looks again because of the time.
+    const auto before = fs::last_write_time(slot / "file1") - std::chrono::hours(1);
+    fs::last_write_time(slot / "file1", before);
+    git(slot, {"update-index", "--refresh"});
+    // In another second: git as it is packaged knows no finer times.
+    const auto later = fs::last_write_time(indexed) + std::chrono::milliseconds(1100);
+    while (fs::file_time_type::clock::now() < later) std::this_thread::yield();
+    write(slot / "file1", "LINE 1\nline 2\nline 3\nline 4\n");
+    fs::last_write_time(slot / "file1", before);
+    const auto saved = salvage(of);
+    ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+    ASSERT_FALSE(saved.value.refs.empty());
+    EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":file1"}), "LINE 1\nline 2\nline 3\nline 4");
+    EXPECT_EQ(facts(of).uncommitted, Tri::yes);
+    ASSERT_TRUE(done(release(of, base_).raw));
+    git(main_, {"config", "--unset", name.substr(0, equals)});
+  }
+}
+
+// Deeper than a path can be long.
+TEST_F(Salvage, ANameThatIsTooLongIsToldNotLost) {
+  const fs::path slot = prepared(attempt());
+  int at = ::open(slot.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string folder(200, 'd');
+  for (int n = 0; n < 25; ++n) {
+    ASSERT_EQ(::mkdirat(at, folder.c_str(), 0700), 0);
+    const int deeper = ::openat(at, folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ASSERT_GE(deeper, 0);
+    ::close(at);
+    at = deeper;
+  }
+  const int file = ::openat(at, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  EXPECT_EQ(::write(file, "lost", 4), 4);
+  ::close(file);
+  ::close(at);
+  write(slot / "other", "saved all the same");
+  const auto saved = salvage(attempt());
+  EXPECT_EQ(saved.raw.transport, Transport::answered);
+  EXPECT_EQ(saved.raw.code, 1) << saved.raw.error;
+  EXPECT_THAT(saved.raw.error, HasSubstr("could not be saved"));
+  EXPECT_EQ(git(main_, {"show", salvage_ref(saved) + ":other"}), "saved all the same");
+  EXPECT_THAT(release(attempt(), base_).raw.error, HasSubstr("dirty: "));
+}
+
+class SalvageWithFilters : public SalvageKit {
+ protected:
+  // Large-file storage in small: what is committed is a pointer, and what lies there is not.
+  fs::path prepared_with_filter() {
+    write(main_ / ".gitattributes", "*.big filter=store\n*.dos text eol=crlf\n*.id ident\n");
+    git(main_, {"config", "filter.store.clean", "sed s/^/pointer-to-/"});
+    git(main_, {"config", "filter.store.smudge", "sed s/^pointer-to-//"});
+    write(main_ / "a.dos", "one\r\ntwo\r\n");
+    write(main_ / "a.id", "$Id$\n");
+    commit(main_, "a.big", "content\n");
+    git(main_, {"add", "-A"});
+    git(main_, {"commit", "-q", "-m", "filtered"});
+    base_ = tip("HEAD");
+    const fs::path slot = prepared(attempt());
+    EXPECT_EQ(read(slot / "a.big"), "content\n");
+    // As after a checkout in one and the same second: nothing but a look at the content can tell.
+    for (const char* file : {"a.big", "a.dos", "a.id"})
+      fs::last_write_time(slot / file, fs::file_time_type::clock::now());
+    return slot;
+  }
+};
+
+TEST_F(SalvageWithFilters, WhatTheyMadeIsNoChange) {
+  const fs::path slot = prepared_with_filter();
+  const auto clean = salvage(attempt());
+  ASSERT_TRUE(done(clean.raw)) << clean.raw.error;
+  EXPECT_TRUE(clean.value.refs.empty()) << "only the filters have changed anything";
+  commit(slot, "file1", "work");
+  write(slot / "a.big", "changed\n");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  ASSERT_FALSE(saved.value.refs.empty());
+  EXPECT_EQ(git(main_, {"cat-file", "blob", salvage_ref(saved) + ":a.big"}), "changed");
+  EXPECT_EQ(git(main_, {"diff", "--name-only", salvage_ref(saved) + "^1", salvage_ref(saved)}), "a.big");
+  ASSERT_TRUE(done(release(attempt(), git(slot, {"rev-parse", "HEAD"})).raw));
+  EXPECT_EQ(read(slot / "a.big"), "content\n");
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
+// One that fails, or that hangs, is no evidence that nothing was changed; and it costs only a part of the
+// time.
+TEST_F(SalvageWithFilters, OneThatDoesNotAnswerHidesNothing) {
+  prepared_with_filter();
+  for (const char* clean : {"false", "sleep 1000"}) {
+    git(main_, {"config", "filter.store.clean", clean});
+    git(main_, {"config", "filter.store.required", "true"});
+    const auto saved = worktrees().salvage(branch_order(attempt()), seconds(40));
+    ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+    ASSERT_FALSE(saved.value.refs.empty());
+    EXPECT_EQ(git(main_, {"cat-file", "blob", salvage_ref(saved) + ":a.big"}), "content");
+  }
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/worktree/embedded.h"
-#include "dispatcher/worktree/status.h"
+#include "dispatcher/worktree/filters.h"
+#include "dispatcher/worktree/index_file.h"
+#include "dispatcher/worktree/private_git.h"
 
 namespace holdfast {
 namespace {
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 using Fault = std::unexpected<RawReply>;
 
 constexpr std::size_t longest_index = std::size_t{1} << 30;
+constexpr std::size_t longest_path = 4096, longest_name_told = 200;
 
 bool is_or_is_below(const std::string& path, const std::string& folder) {
   return path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
@@ -27,12 +30,18 @@ bool is_or_is_below(const std::string& path, const std::string& folder) {
 class Shooting {
  public:
   Shooting(const Context& context, const PoolSlot& slot, const GitHow& how, Snapshot& shot)
-      : context_(context), slot_(slot), how_(how), shot_(shot), private_(shot.folder.path + "/git") {}
+      : context_(context),
+        slot_(slot),
+        how_(how),
+        shot_(shot),
+        git_(context, how, shot.folder.path + "/git") {}
 
   OrReply<Nothing> shoot() {
     const Head head = RefFiles::read_head(slot_.admin);
     head_ = head.oid.empty() ? context_.refs.resolve(head.ref).value_or("") : head.oid;
-    if (const auto made = make_private_folder(); !made) return made;
+    std::error_code none;
+    patches_ = fs::is_directory(slot_.admin + "/rebase-apply", none);
+    if (const auto made = git_.make(head_); !made) return made;
     if (const auto index = copy_index(); !index) return index;
     if (const auto found = find_embedded(); !found) return found;
     const auto same = see_whether_it_is_head();
@@ -41,53 +50,23 @@ class Shooting {
     if (const auto read = read_head(); !read) return read;
     if (const auto staged = read_staged(); !staged) return staged;
     if (const auto plain = add_all(slot_.path, shot_.index_file, inside("")); !plain) return plain;
+    if (const auto dropped = drop_filtered(); !dropped) return dropped;
     if (const auto tree = write_tree(slot_.path, shot_.index_file, shot_.plain_tree); !tree) return tree;
     shot_.tree = shot_.plain_tree;
+    if (const auto patches = save_patches(); !patches) return patches;
     return add_embedded();
   }
 
  private:
-  [[nodiscard]] GitPlace place(const std::string& work_tree, const std::string& index) const {
-    return {.git_dir = private_,
-            .work_tree = work_tree,
-            .folder = work_tree,
-            .index = index,
-            .objects = context_.repository.common_dir + "/objects",
-            .alternates = ""};
-  }
-  ChildEnd git(const std::string& work_tree, const std::string& index, std::vector<std::string> args,
-               std::string_view input = {}) const {
-    // Durable at one flush per command, not one per file.
-    std::vector<std::string> all{"-c", "core.fsync=all", "-c", "core.fsyncMethod=batch"};
-    all.insert(all.end(), args.begin(), args.end());
-    return context_.git.run(place(work_tree, index), all,
-                            {.deadline = how_.deadline, .lock_fd = how_.lock_fd, .input = input});
-  }
-
-  OrReply<Nothing> make_private_folder() {
-    std::error_code failed;
-    for (const char* folder : {"", "/refs", "/objects", "/info"})
-      fs::create_directories(private_ + folder, failed);
-    const bool sha256 = head_.size() == 64;
-    const std::string config =
-        std::string("[core]\n\trepositoryformatversion = ") + (sha256 ? "1" : "0") +
-        "\n\tbare = false\n\tprotectNTFS = false\n\tprotectHFS = false\n\tautocrlf = false\n"
-        "\tsafecrlf = false\n" +
-        (sha256 ? "[extensions]\n\tobjectFormat = sha256\n" : "");
-    const FileText exclude = read_file(context_.repository.common_dir + "/info/exclude", 1 << 20);
-    if (replace_file(private_, "HEAD", head_.empty() ? "ref: refs/heads/none\n" : head_ + "\n") != 0 ||
-        replace_file(private_, "config", config) != 0 ||
-        replace_file(private_ + "/info", "attributes",
-                     "* -text -filter -ident -working-tree-encoding -eol\n") != 0 ||
-        replace_file(private_ + "/info", "exclude", exclude.text) != 0)
-      return Fault(refused("cannot write " + private_ + ": Permission denied or disk full"));
-    return Nothing{};
+  [[nodiscard]] ChildEnd git(const std::string& work_tree, const std::string& index,
+                             const std::vector<std::string>& args, std::string_view input = {}) const {
+    return git_.run(work_tree, index, args, input);
   }
 
   // Nothing is left over, staged, changed or hidden: as most workers leave it.
   OrReply<Nothing> see_whether_it_is_head() {
-    if (!index_usable_ || may_hide_ || head_.empty() || !submodules_.empty() || !shot_.embedded.empty() ||
-        !shot_.problems.empty())
+    if (!index_usable_ || may_hide_ || patches_ || head_.empty() || !submodules_.empty() ||
+        !shot_.embedded.empty() || !shot_.problems.empty())
       return Nothing{};
     const ChildEnd end = git(slot_.path, shot_.index_file, status_arguments());
     if (end.transport != Transport::answered) return Fault(raw_of(end));
@@ -127,12 +106,13 @@ class Shooting {
                   set_times(shot_.index_file, *times);
     ChildEnd listed;
     if (usable) {
+      copy_what_a_split_index_shares();
       listed = git(slot_.path, shot_.index_file, {"ls-files", "-v", "-s", "-z"});
       if (listed.transport != Transport::answered) return Fault(raw_of(listed));
       usable = listed.code == 0 && !listed.dropped;
     }
     index_usable_ = usable;
-    if (!usable) {  // broken, split or missing: start from HEAD, and hash every file
+    if (!usable) {  // broken or missing: start from HEAD, and hash every file
       std::error_code none;
       fs::remove(shot_.index_file, none);
       if (const auto head = read_head(); !head) return head;
@@ -142,15 +122,44 @@ class Shooting {
       listed = git(slot_.path, shot_.index_file, {"ls-files", "-v", "-s", "-z"});
       if (!listed.answered()) return Fault(raw_of(listed));
     }
-    return unflag(split(listed.out, '\0'));
+    entries_ = split(listed.out, '\0');
+    return unflag(entries_);
+  }
+
+  // Its own file holds only what was changed since. git looks for the rest in its own folder.
+  void copy_what_a_split_index_shares() const {
+    std::error_code failed;
+    for (fs::directory_iterator at(slot_.admin, failed), end; !failed && at != end; at.increment(failed)) {
+      std::error_code gone;
+      if (at->path().filename().string().starts_with("sharedindex."))
+        fs::copy_file(at->path(), git_.folder() / at->path().filename(), gone);
+    }
   }
 
   OrReply<Nothing> read_staged() {
-    if (!index_usable_) return Nothing{};
-    const ChildEnd tree = git(slot_.path, shot_.index_file, {"write-tree"});
-    if (tree.transport != Transport::answered) return Fault(raw_of(tree));
-    if (tree.code == 0) shot_.index_tree = trimmed(tree.out);  // else: conflicts
+    const auto staged = index_usable_ ? staged_content(git_, slot_, shot_.index_file, entries_)
+                                      : staged_as_files(git_, slot_);
+    if (!staged) return Fault(staged.error());
+    shot_.index_tree = staged->tree;
+    shot_.staged_as = staged->as;
     return Nothing{};
+  }
+
+  OrReply<Nothing> drop_filtered() {
+    const bool comparable = !shot_.index_tree.empty() && shot_.staged_as != StagedAs::file;
+    const auto dropped = drop_what_filters_made(git_, slot_, comparable ? shot_.index_tree : shot_.head_tree,
+                                                shot_.index_file);
+    if (!dropped) return Fault(dropped.error());
+    shot_.filtered = *dropped;
+    return Nothing{};
+  }
+
+  // A `git am` that stopped keeps here what it was given and has not applied; nobody else may have it.
+  OrReply<Nothing> save_patches() {
+    if (!patches_) return Nothing{};
+    const std::string folder = slot_.admin + "/rebase-apply", index = shot_.folder.path + "/index-patches";
+    if (const auto added = add_all(folder, index, {}, true); !added) return added;
+    return write_tree(folder, index, shot_.patches);
   }
 
   OrReply<Nothing> unflag(const std::vector<std::string>& entries) {
@@ -180,11 +189,15 @@ class Shooting {
 
   OrReply<Nothing> find_embedded() {
     const WorktreeWalk walk = walk_worktree(slot_.path, dot_git_of(slot_) != DotGit::replaced);
+    for (const auto& [path, recorded] : submodules_)
+      if (!std::ranges::binary_search(walk.repositories, path) && holds_something(slot_.path + "/" + path))
+        shot_.embedded.push_back({.path = path});
     if (walk.repositories.empty() && walk.unreadable.empty()) return Nothing{};
     std::string asked;
     for (const auto* paths : {&walk.repositories, &walk.unreadable})
       for (const std::string& path : *paths)
-        if (!path.empty()) asked += path + '\0';
+        // git refuses questions about what lies in a submodule, and about names that no file can have.
+        if (!path.empty() && submodule_above(path).empty()) asked += askable(path) + '\0';
     std::set<std::string> ignored;
     if (!asked.empty()) {
       const ChildEnd end =
@@ -193,23 +206,50 @@ class Shooting {
       for (const std::string& path : split(end.out, '\0')) ignored.insert(path);
     }
     for (const std::string& path : walk.unreadable)
-      if (!ignored.contains(path)) shot_.problems.push_back("cannot list the folder \"" + path + "\"");
+      if (!ignored.contains(askable(path)))
+        shot_.problems.push_back("cannot look at \"" + path.substr(0, longest_name_told) +
+                                 (path.size() > longest_name_told ? "..." : "") + "\"");
+    std::set<std::string> changed_submodules;
     for (const std::string& path : walk.repositories) {
-      const auto submodule = submodules_.find(path);
-      if (submodule == submodules_.end() && ignored.contains(path)) continue;
-      if (submodule != submodules_.end() &&
-          submodule_is_as_recorded(context_, slot_.path + "/" + path, submodule->second, how_))
+      // Parents come first: one inside a submodule is the submodule's own business, until that is saved.
+      if (const std::string above = submodule_above(path); !above.empty()) {
+        if (changed_submodules.contains(above)) shot_.embedded.push_back({.path = path});
         continue;
+      }
+      if (const auto submodule = submodules_.find(path); submodule != submodules_.end()) {
+        if (submodule_is_as_recorded(context_, slot_.path + "/" + path, submodule->second, how_)) continue;
+        changed_submodules.insert(path);
+      } else if (ignored.contains(path)) {
+        continue;
+      }
       shot_.embedded.push_back({.path = path});
     }
     return Nothing{};
   }
 
-  // The embedded repositories directly or deeper inside `folder` (itself not among them), relative to it.
+  // Of a name that is too long for git, a folder that it lies in.
+  static std::string askable(const std::string& path) {
+    return path.size() < longest_path ? path : path.substr(0, path.rfind('/', longest_path - 1));
+  }
+
+  // The submodule that this path lies in, itself not; empty: none.
+  [[nodiscard]] std::string submodule_above(const std::string& path) const {
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      if (std::string above = path.substr(0, slash); submodules_.contains(above)) return above;
+    return "";
+  }
+
+  // The embedded repositories inside `folder` (itself not among them), relative to it. Not those that lie in
+  // another one of them: with that they are excluded, and git refuses to hear of what lies in a submodule.
   [[nodiscard]] std::vector<std::string> inside(const std::string& folder) const {
     std::vector<std::string> paths;
     for (const EmbeddedRepository& one : shot_.embedded) {
       if (one.path.empty() || one.path == folder) continue;
+      const auto covers = [&](const EmbeddedRepository& other) {
+        return !other.path.empty() && other.path != one.path && other.path != folder &&
+               is_or_is_below(one.path, other.path) && (folder.empty() || is_or_is_below(other.path, folder));
+      };
+      if (std::ranges::any_of(shot_.embedded, covers)) continue;
       if (folder.empty())
         paths.push_back(one.path);
       else if (is_or_is_below(one.path, folder))
@@ -234,9 +274,9 @@ class Shooting {
 
   OrReply<Nothing> write_tree(const std::string& work_tree, const std::string& index,
                               std::string& tree) const {
-    const ChildEnd end = git(work_tree, index, {"write-tree"});
-    if (!end.answered()) return Fault(raw_of(end));
-    tree = trimmed(end.out);
+    auto written = git_.write_tree(work_tree, index);
+    if (!written) return Fault(written.error());
+    tree = std::move(*written);
     return Nothing{};
   }
 
@@ -288,7 +328,9 @@ class Shooting {
   const PoolSlot& slot_;
   const GitHow& how_;
   Snapshot& shot_;
-  std::string private_;
+  PrivateGit git_;
+  std::vector<std::string> entries_;  // of the index, as `git ls-files -v -s -z` says them
+  bool patches_ = false;              // there is a folder of a `git am` that has stopped
   std::string head_;           // the commit that the files of refs say; empty: unborn, or nothing simple
   bool index_usable_ = false;  // the worktree's own index could be read
   bool may_hide_ = true;       // an entry is flagged, or a sparse checkout leaves some out
@@ -309,6 +351,7 @@ bool set_times(const std::string& path, const FileTimes& times) {
 
 std::string Snapshot::content_key() const {
   std::string key = tree + ":" + (staged_apart() ? index_tree : "");
+  if (!patches.empty()) key += ":patches-" + patches;
   for (const EmbeddedRepository& one : embedded) key += ":" + one.git_folder + one.head;
   return key;
 }
@@ -319,11 +362,22 @@ OrReply<Snapshot> take_snapshot(const Context& context, const PoolSlot& slot, co
   if (shot.folder.path.empty())
     return Fault(refused("cannot make a temporary folder: No space left, or Permission denied"));
   std::error_code failed;
-  if (!fs::is_directory(slot.path, failed))
+  if (!fs::is_directory(fs::symlink_status(slot.path, failed)))
     return Fault(refused("missing: the folder of " + slot.id.value + " is gone"));
   if (const auto shot_well = Shooting(context, slot, how, shot).shoot(); !shot_well)
     return Fault(shot_well.error());
   return shot;
+}
+
+OrReply<WorkStatus> read_status_closely(const Context& context, const PoolSlot& slot, const GitHow& how) {
+  auto status = read_status(context, slot, how);
+  if (!status || !status->clean() || !index_may_hide(slot.admin)) return status;
+  const auto shot = take_snapshot(context, slot, how);
+  if (!shot) return Fault(shot.error());
+  if (shot->nothing_to_save()) return status;
+  status->tracked_changes = true;
+  for (const EmbeddedRepository& one : shot->embedded) status->examples.push_back(one.path);
+  return status;
 }
 
 }  // namespace holdfast

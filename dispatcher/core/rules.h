@@ -37,7 +37,6 @@ using RecordedPhase = std::optional<Phase>;
 // A wish to stop, park or cancel counts as the board state `cancelled`; the caller maps it.
 // Does the row say that a runtime is there and may still act? Not: before the spawn, and after its end or
 // DONE.
-bool is_at_work(Phase phase);  // its worktree is its worker's own: ready, running or waiting
 bool says_live(Phase);
 bool is_at_work(Phase);  // its worker has its worktree: ready, running or waiting
 

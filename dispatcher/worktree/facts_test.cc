@@ -412,6 +412,87 @@ TEST_F(Facts, AReleasedSlotAtANewerTargetIsNobodysWork) {
   EXPECT_EQ(seen.value.commits, 0);
 }
 
+// As forges do it after a merge: for ever "its branch is gone", and never done.
+TEST_F(Facts, ABranchThatWasMergedAndThenDeletedIsLanded) {
+  struct Case {
+    const char* name;
+    std::function<void(const std::string& branch)> story;
+    Tri has_commits, ancestor, equal_patch;
+  };
+  const Case cases[] = {
+      {"merged by a commit", [this](const auto& branch) { git(main_, {"merge", "-q", "--no-ff", branch}); },
+       yes, yes, no},
+      {"moved forward", [this](const auto& branch) { git(main_, {"merge", "-q", "--ff-only", branch}); }, yes,
+       yes, no},
+      {"squashed", [this](const auto& branch) { land_by_squash(branch); }, yes, no, yes},
+      {"not merged", [](const auto&) {}, unknown, unknown, unknown},
+  };
+  int n = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const AttemptId of = attempt("T-" + std::to_string(++n));
+    git(main_, {"checkout", "-q", "-f", "-B", "main", base_});
+    const fs::path slot = prepared(of);
+    const std::string head = commit(slot, "new", std::string("of ") + c.name);
+    ASSERT_TRUE(done(worktrees().salvage(branch_order(of), soon).raw));
+    ASSERT_TRUE(done(worktrees().release({{"slot-001"}, of}, {head}, "refs/heads/main", soon).raw));
+    c.story(branch(of));
+    git(main_, {"branch", "-q", "-D", branch(of)});
+    const AttemptId next = attempt("N-" + std::to_string(n));  // its slot is another's now
+    prepared(next);
+    const BranchFacts seen = facts(of, 0);
+    EXPECT_EQ(seen.has_commits, c.has_commits) << seen.note;
+    EXPECT_EQ(seen.ancestor_of_target, c.ancestor) << seen.note;
+    EXPECT_EQ(seen.equal_patch_on_target, c.equal_patch) << seen.note;
+    EXPECT_THAT(seen.stranded, SizeIs(c.has_commits == yes ? 0 : 1));
+    EXPECT_TRUE(seen.tip.empty());
+    const std::string start = git(slot, {"rev-parse", "HEAD"});
+    ASSERT_TRUE(done(worktrees().release({{"slot-001"}, next}, {start}, "refs/heads/main", soon).raw));
+  }
+}
+
+// git takes a list of folders apart at its colons.
+TEST_F(Facts, AColonInThePathOfTheRepositoryCostsNoVerdict) {
+  fs::rename(main_, root_ / "odd:\"name");
+  main_ = root_ / "odd:\"name";
+  const fs::path slot = prepared(attempt());
+  commit(slot, "new", "work");
+  commit(main_, "file12", "other");
+  land_by_squash(branch(attempt()));
+  commit(main_, "file12", "another");
+  const BranchFacts seen = facts(attempt());
+  EXPECT_EQ(seen.equal_patch_on_target, yes) << seen.note;
+  write(slot / "left", "uncommitted");
+  ASSERT_TRUE(done(worktrees().salvage(branch_order(attempt()), soon).raw));
+  ASSERT_TRUE(done(
+      worktrees()
+          .release({{"slot-001"}, attempt()}, {git(slot, {"rev-parse", "HEAD"})}, "refs/heads/main", soon)
+          .raw));
+}
+
+// It had been landed and called done, with changes that only its salvage had seen.
+TEST_F(Facts, WhatHidesFromStatusIsUncommitted) {
+  const fs::path slot = prepared(attempt());
+  commit(slot, "new", "work");
+  EXPECT_EQ(facts(attempt()).uncommitted, no);
+  for (const char* flag : {"--assume-unchanged", "--skip-worktree"}) {
+    git(slot, {"update-index", flag, "file1"});
+    EXPECT_EQ(facts(attempt()).uncommitted, no) << "the flag alone hides nothing";
+    write(slot / "file1", "hidden");
+    EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+    EXPECT_EQ(facts(attempt()).uncommitted, yes) << flag;
+    git(slot, {"update-index", "--no-assume-unchanged", "file1"});
+    git(slot, {"update-index", "--no-skip-worktree", "file1"});
+    git(slot, {"checkout", "-q", "--", "file1"});
+  }
+}
+
+TEST_F(Facts, ARepositoryWithoutACommitIsToldSo) {
+  git(root_, {"init", "-q", "-b", "main", "empty"});
+  EXPECT_THAT(check_repository((root_ / "empty").string(), "refs/heads/main", {}, soon),
+              testing::ElementsAre(HasSubstr("has no commits yet")));
+}
+
 TEST_F(Facts, ASlotThatIsAnothersNowSaysNothingAboutThisAttempt) {
   const fs::path slot = prepared(attempt("T-2"));
   write(slot / "file1", "of T-2");

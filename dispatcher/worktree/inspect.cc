@@ -4,6 +4,7 @@
 // "Has commits" is about commits of its own. A branch that was only moved forward to a newer target (a pull,
 // a merge without anything to merge) holds nothing of its worker's, though its tip is not where it began.
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "dispatcher/core/names.h"
@@ -13,7 +14,7 @@
 #include "dispatcher/worktree/operations.h"
 #include "dispatcher/worktree/ref_list.h"
 #include "dispatcher/worktree/remote.h"
-#include "dispatcher/worktree/status.h"
+#include "dispatcher/worktree/snapshot.h"
 
 namespace holdfast {
 namespace {
@@ -91,7 +92,7 @@ class Inspection {
       return note("the folder of its worktree was gone: what was uncommitted in it is lost");
     if (dot_git_of(*slot) != DotGit::right)
       return note("the .git of " + order_.slot.value + " was removed or replaced");
-    const auto status = read_status(context_, *slot, how_);
+    const auto status = read_status_closely(context_, *slot, how_);
     if (!status) return note("git status: " + trimmed(status.error().error));
     const bool changes = status->tracked_changes && !is_half_given_back(*slot);
     facts_.uncommitted = changes ? Tri::yes : Tri::no;
@@ -132,8 +133,28 @@ class Inspection {
     }
     for (const std::string& tip : {facts_.tip.value, head})
       if (!tip.empty() && std::ranges::find(tips_, tip) == tips_.end()) tips_.push_back(tip);
-    if (tips_.empty()) return note("its branch is gone");
+    if (tips_.empty()) return own_commits_by_pin();
     if (facts_.target_tip.empty()) return note("the target " + order_.target + " does not exist");
+    judge_tips();
+  }
+
+  // Merged, and then deleted, as forges do it: what it was is pinned. Only that it is landed follows from a
+  // pin; whether its branch was deleted on purpose nobody can tell.
+  void own_commits_by_pin() {
+    note("its branch is gone");
+    const std::string pin = ref("refs/holdfast/keep/" + ref_folder(order_.attempt) + "/branch");
+    if (pin.empty() || facts_.target_tip.empty()) return;
+    const BranchFacts before = facts_;
+    tips_ = {pin};
+    judge_tips();
+    if (facts_.has_commits == Tri::yes &&
+        (facts_.ancestor_of_target == Tri::yes || facts_.equal_patch_on_target == Tri::yes))
+      return;
+    facts_ = before;
+    tips_.clear();
+  }
+
+  void judge_tips() {
     // It never moved: no history has to be asked about that.
     if (std::ranges::all_of(tips_, [&](const std::string& tip) { return tip == order_.base.value; })) {
       facts_.has_commits = facts_.ancestor_of_target = facts_.equal_patch_on_target = Tri::no;
@@ -164,6 +185,38 @@ class Inspection {
     landing();
   }
 
+  // A slot's HEAD has a longer history than an attempt: what came before it was given back is another's.
+  // Where the branch is gone its own log is too, and where the slot is another's now, this attempt's part of
+  // that slot's log is the one that its preparation begins.
+  std::vector<std::vector<std::string>> logs_of_this_attempt() const {
+    const auto lines = [](const std::string& log) {
+      return split(read_file(log, std::size_t{16} << 20).text, '\n');
+    };
+    const auto is_ours = [](const std::string& entry) {
+      return entry.find("\tholdfast: ") != std::string::npos;
+    };
+    std::vector<std::vector<std::string>> found;
+    for (const std::string& log : {context_.repository.common_dir + "/logs/refs/heads/" + order_.branch.value,
+                                   (slot_ ? slot_->admin + "/logs/HEAD" : std::string())}) {
+      auto entries = log.starts_with('/') ? lines(log) : std::vector<std::string>{};
+      const auto last = std::find_if(entries.rbegin(), entries.rend(), is_ours);
+      entries.erase(entries.begin(), last.base());
+      found.push_back(std::move(entries));
+    }
+    if (!facts_.tip.empty()) return found;
+    const std::string begins = "\tholdfast: prepared " + order_.branch.value;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(context_.repository.common_dir + "/worktrees", failed), end;
+         !failed && at != end; at.increment(failed)) {
+      const auto entries = lines(at->path().string() + "/logs/HEAD");
+      const auto first =
+          std::ranges::find_if(entries, [&](const auto& entry) { return entry.ends_with(begins); });
+      if (first != entries.end())
+        found.emplace_back(first + 1, std::find_if(first + 1, entries.end(), is_ours));
+    }
+    return found;
+  }
+
   // All of it is on the target. If it came there by a merge commit, the tip is beside the target's own line.
   // If it is on that line, then either the target was moved forward to it, or it was moved forward to the
   // target; only the reflogs tell who made the commits.
@@ -173,17 +226,7 @@ class Inspection {
     const std::set<std::string> target_line(line->begin(), line->end());
     if (std::ranges::any_of(commits, [&](const auto& commit) { return !target_line.contains(commit); }))
       return true;
-    std::vector<std::string> logs{context_.repository.common_dir + "/logs/refs/heads/" + order_.branch.value};
-    if (slot_) logs.push_back(slot_->admin + "/logs/HEAD");
-    for (const std::string& log : logs) {
-      auto entries = split(read_file(log, std::size_t{16} << 20).text, '\n');
-      // A slot's HEAD has a longer history than this attempt: what came before it was given back is
-      // another's.
-      for (std::size_t i = entries.size(); i > 0; --i)
-        if (entries[i - 1].find("\tholdfast: ") != std::string::npos) {
-          entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(i));
-          break;
-        }
+    for (const std::vector<std::string>& entries : logs_of_this_attempt()) {
       for (const std::string& entry : entries) {
         const auto tab = entry.find('\t');
         const auto ids = split(std::string_view(entry).substr(0, tab), ' ');

@@ -3,8 +3,8 @@
 //
 // Not safe for several threads at once; whoever owns it serialises. A line that is not answered in time stays
 // owed: the connection is kept, and nothing else is sent on it until that answer has come, so that it can no
-// longer take effect behind anybody's back. The child is never killed with an answer owed: tmux 3.3a falls
-// over a control client that vanishes with a command in its queue, and takes every session along.
+// longer take effect behind anybody's back. The child is never killed with an answer owed. Nor should one be
+// started for a server that stands still; see terminal/knock.h.
 #pragma once
 
 #include <atomic>
@@ -34,6 +34,7 @@ class ControlClient {
   // Starts the child, unless one is on its way already, and waits until it is attached. never_sent: it ended,
   // and `words` say why.
   Talk connect(const Deadline&, std::string& words);
+  [[nodiscard]] bool on_its_way() const { return inlet_ != nullptr; }  // connect() would start none
   [[nodiscard]] bool connected();  // attached, and the child has not gone in the meantime
 
   // Waits for what is owed, then sends one line that holds `commands` commands; they are answered in their

@@ -59,6 +59,7 @@ std::vector<std::string> client_environment(const TmuxOptions& options) {
 TmuxShard::TmuxShard(const TmuxOptions& options, int number, int news)
     : options_(options),
       number_(number),
+      knock_(client_command({"display-message", "-p", "ok"}), client_environment(options)),
       client_(control_command(options, number), client_environment(options), news) {}
 
 std::vector<std::string> TmuxShard::client_command(std::vector<std::string> words) const {
@@ -147,9 +148,16 @@ RawReply TmuxShard::connect(const Turn& turn) {
     ghosts_.push_back(client_.former_pid());
   }
   std::string words;
-  const auto talk = client_.connect(turn.deadline(), words);
-  if (talk == ControlClient::Talk::answered) return answered(0, {});
-  if (talk == ControlClient::Talk::no_answer) return {Transport::no_answer, 0, {}, "tmux does not answer"};
+  if (!client_.on_its_way()) {
+    auto knocked = knock_.wait(turn.deadline());
+    if (knocked.transport != Transport::answered) return knocked;
+    if (knocked.code != 0) words = std::move(knocked.error);
+  }
+  if (words.empty()) {
+    const auto talk = client_.connect(turn.deadline(), words);
+    if (talk == ControlClient::Talk::answered) return answered(0, {});
+    if (talk == ControlClient::Talk::no_answer) return {Transport::no_answer, 0, {}, "tmux does not answer"};
+  }
   const auto absence = absence_in(words);
   switch (absence) {
     case Absence::refused:

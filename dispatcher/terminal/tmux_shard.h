@@ -9,6 +9,7 @@
 
 #include "dispatcher/core/raw_reply.h"
 #include "dispatcher/terminal/control_client.h"
+#include "dispatcher/terminal/knock.h"
 #include "dispatcher/terminal/tmux_terminal.h"
 #include "dispatcher/terminal/tmux_words.h"
 
@@ -73,6 +74,7 @@ class TmuxShard {
   TmuxOptions options_;
   int number_;
   std::timed_mutex mutex_;
+  Knock knock_;
   ControlClient client_;
   ServerIncarnation server_;
   bool settled_ = false;   // this connection's server is known, and no older command is pending there

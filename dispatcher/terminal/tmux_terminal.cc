@@ -246,6 +246,9 @@ Reply<std::string> TmuxTerminal::capture(const ServerIncarnation& server, const 
       if (stands(*raw)) *raw = {Transport::answered, 1, {}, "that tmux server is gone"};
       return {std::move(*raw)};
     }
+    // A client of its own would stand in line at a server that stands still, one for each look.
+    if (auto said = tmux->ask(turn, "display-message -p ok", 1); !stands(said.raw))
+      return {never_sent(said.raw.code, said.raw.error)};
     command = tmux->client_command({"capture-pane", "-p", "-t", pane_id, "-S", std::to_string(-lines)});
   }
   auto raw = run_process({command, "/", tmux->environment(), {}, left.left(), 1U << 20});

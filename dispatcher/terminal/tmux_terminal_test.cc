@@ -344,6 +344,31 @@ TEST_F(TmuxTerminalTest, AStoppedServerCostsTheDeadlineAndNoMore) {
   EXPECT_EQ(spawn("during").raw.code, there ? 1 : 0);
 }
 
+// tmux 3.3a fell over when a server that had stood still went on and found several control clients that had
+// come meanwhile, some of them gone again: the first news killed it, and every worker in it.
+TEST_F(TmuxTerminalTest, AServerThatStoodStillKeepsItsSessionsHoweverOftenItWasTried) {
+  const auto server = start();
+  ASSERT_EQ(spawn("a").raw.code, 0);
+  ASSERT_EQ(spawn("b").raw.code, 0);
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_EQ(::kill(static_cast<pid_t>(server.pid), SIGSTOP), 0);
+    // Others who look: each with a connection of its own, and with patience for a moment only.
+    for (int i = 0; i < 4; ++i) {
+      TmuxTerminal other{options};
+      EXPECT_NE(other.list(0, millis(60)).raw.transport, Transport::answered);
+      EXPECT_NE(other.list(0, millis(60)).raw.transport, Transport::answered);
+    }
+    EXPECT_NE(tmux->list(0, millis(60)).raw.transport, Transport::answered);
+    EXPECT_NE(tmux->capture(server, "%1", 4, millis(60)).raw.transport, Transport::answered);
+    ASSERT_EQ(::kill(static_cast<pid_t>(server.pid), SIGCONT), 0);
+    const auto after = list();
+    ASSERT_EQ(after.server, server) << "in round " << round;
+    EXPECT_EQ(after.panes.size(), 2U);
+    tmux.emplace(options);  // and this one begins again
+    ASSERT_EQ(list().server, server);
+  }
+}
+
 TEST_F(TmuxTerminalTest, AKilledServerIsALossAndItsSuccessorAnotherIncarnation) {
   const auto server = start();
   ASSERT_EQ(spawn("a").raw.code, 0);

@@ -184,6 +184,56 @@ TEST_F(Idle, ATicketThatWaitsForAPersonDoesNotHoldItUp) {
   put(ticket("B", BoardState::in_review));
   EXPECT_EQ(idle(brain), "");
 }
+// With 300 tickets in review some look at one of them was always under way, and `up --until-idle` never
+// ended.
+TEST_F(Idle, LookingAgainWhetherTicketsInReviewWereLandedIsNotWaitedFor) {
+  brain.policy.effects_at_once = 8;
+  Knowledge& k = brain.knowledge;
+  for (int i = 0; i < 300; ++i) {
+    const TicketId id{"R-" + std::to_string(i)};
+    put(ticket(id.value.c_str(), BoardState::in_review));
+    k.tickets[id].newest = attempt(id.value.c_str(), Phase::closed);
+    k.tickets[id].newest->settled = true;
+    k.tickets[id].newest->branch = {"hf/" + id.value + "-g1"};
+    brain.agenda.queue.push_back(id);
+    brain.agenda.queued.insert(id);
+  }
+  // Each answer comes after a quarter of a second, so that one round takes longer than the time between two.
+  std::int64_t at = 1'000'000;
+  std::vector<InspectBranch> flying;
+  std::set<TicketId> seen;
+  bool ended = false;
+  for (int turn = 0; turn < 2000 && !ended; ++turn) {
+    for (const Effect& e : next_effects(brain, {at}))
+      if (const auto* look = std::get_if<InspectBranch>(&e)) flying.push_back(*look);
+    ended = idle(brain) == "";
+    EXPECT_FALSE(ended && seen.size() < 300) << "each of them is looked at once";
+    at += 250;
+    for (const InspectBranch& look : std::exchange(flying, {})) {
+      Answer a;
+      a.effect = look;
+      a.raw = {Transport::answered, 0, "", ""};
+      a.value = BranchFacts{};
+      a.asked_at = {at - 250};
+      a.at = {at};
+      seen.insert(ticket_of(a.effect));
+      absorb(brain, a);
+    }
+  }
+  EXPECT_TRUE(ended);
+}
+TEST_F(Idle, NotWhileATicketInReviewIsAboutToBeDone) {
+  put(ticket("A", BoardState::in_review));
+  TicketKnowledge& t = brain.knowledge.tickets[{"A"}];
+  t.newest = attempt("A", Phase::closed);
+  t.newest->settled = true;
+  EXPECT_FALSE(idle(brain)) << "it was not looked at yet";
+  t.work.reviewed_at = brain.knowledge.now;
+  t.work.facts = BranchFacts{};
+  EXPECT_EQ(idle(brain), "");
+  brain.agenda.busy.insert({"A"});  // not by a look: it is moved on the board
+  EXPECT_FALSE(idle(brain));
+}
 TEST_F(Idle, WithoutAWorktreeItSaysSo) {
   put(ticket("A", BoardState::todo));
   brain.knowledge.slots[{"slot-001"}].state = SlotState::quarantined;

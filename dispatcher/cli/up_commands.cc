@@ -21,6 +21,8 @@
 #include "dispatcher/metrics/metrics.h"
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/fd.h"
+#include "dispatcher/system/file_records.h"
+#include "dispatcher/system/left_cgroups.h"
 #include "dispatcher/system/orphans.h"
 #include "dispatcher/system/service_notify.h"
 #include "dispatcher/worktree/git_process.h"
@@ -86,6 +88,9 @@ Exit up(const Arguments& args, Shell& shell) {
       ended > 0)
     shell.err << "ended " << ended << " helper" << (ended == 1 ? "" : "s")
               << " of a dispatcher that was killed\n";
+
+  FileRecords records(places_of(*config).records);
+  remove_left_cgroups(records);
 
   std::ofstream log_file;
   if (const auto path = args.one("log-file")) {

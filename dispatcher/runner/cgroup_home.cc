@@ -77,7 +77,7 @@ CgroupHome CgroupHome::make(const Wish& wish) {
     (v2 ? places.v2 : places.v1).push_back(wish.parent);
   }
   const auto settle = [&](Version version, const std::string& place) {
-    const auto parent = wish.parent.empty() ? place + "/holdfast" : place;
+    const auto parent = wish.parent.empty() ? place + cgroup_of_ours : place;
     if (make_cgroup(parent) != 0 || (version == Version::v2 && !hands_down_memory(parent))) {
       if (wish.parent.empty()) ::rmdir(parent.c_str());  // only where it is empty
       return false;

@@ -1,7 +1,10 @@
 #include "dispatcher/runner/cgroup_places.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+
+#include "dispatcher/core/names.h"
 
 namespace holdfast {
 namespace {
@@ -54,6 +57,10 @@ void add_places(const CgroupMount& mount, std::string path, std::vector<std::str
 }
 
 }  // namespace
+
+std::string cgroup_name(const AttemptId& attempt, const std::string& token) {
+  return attempt_key(attempt) + "." + std::to_string(std::hash<std::string>{}(token) % 0xffff'ffffU);
+}
 
 CgroupPlaces cgroup_places(std::string_view mountinfo, std::string_view own_cgroups) {
   CgroupPlaces places;

@@ -1,8 +1,10 @@
 // The runner's life: decision, go-ahead, worker, end. With real processes and terminals, without tmux.
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "dispatcher/runner/runner_fixture.h"
 #include "dispatcher/system/cgroup_members.h"
+#include "dispatcher/system/left_cgroups.h"
 #include "dispatcher/system/run_process.h"
 
 namespace holdfast {
@@ -121,7 +123,8 @@ TEST_F(RunnerTest, ReapsDoubleForkedDescendants) {
   ASSERT_TRUE(end);
   EXPECT_EQ(end->exit_code, 0);
   EXPECT_TRUE(end->tree_empty);
-  EXPECT_EQ(processes.look(containment(), true).value.descendants, Presence::gone);
+  EXPECT_TRUE(
+      eventually([&] { return processes.look(containment(), true).value.descendants == Presence::gone; }));
 }
 
 TEST_F(RunnerTest, TheLastWordsAreAllThere) {
@@ -234,7 +237,7 @@ TEST_F(RunnerTest, AHangUpRightAfterTheDecisionIsRecorded) {
     shell("sleep 1000");
     start();
     const std::string decision = records->folder_of(attempt) + "/decision";
-    const Deadline deadline{seconds(30)};
+    const Deadline deadline{seconds(60)};
     while (::access(decision.c_str(), F_OK) != 0 && !deadline.passed()) {
     }
     ASSERT_EQ(::kill(runner, SIGHUP), 0);
@@ -318,6 +321,65 @@ TEST_F(RunnerTest, AnOomKillIsKnownThoughTheRunnerDiedWithoutAWord) {
   }));
   EXPECT_GT(counted.value_or(0), 0);
   EXPECT_TRUE(eventually([&] { return processes.look(whole, false), !std::filesystem::exists(cgroup); }));
+}
+
+// A runner that is killed between making its cgroup and writing that down: nobody knows of it by the record.
+TEST_F(RunnerTest, ACgroupThatAKilledRunnerDidNotRecordIsRemovedByWhoeverLooks) {
+  run("touch up; exec sleep 1000");
+  ASSERT_TRUE(eventually([&] { return there("up"); }));
+  if (read().cgroup.empty()) GTEST_SKIP() << "no memory cgroup here: " << read().memory_ceiling;
+  const std::string cgroup = read().cgroup;
+  EXPECT_EQ(remove_left_cgroups(*records), 0);
+  auto blind = containment();
+  blind.cgroup.clear();
+  ASSERT_EQ(::kill(runner, SIGKILL), 0);
+  wait_runner();
+  ASSERT_EQ(processes.end_tree(blind, EndSignal::kill).raw.code, 0);
+  EXPECT_TRUE(eventually([&] { return processes.look(blind, false), !std::filesystem::exists(cgroup); }));
+}
+
+// Nobody looked while it was dying, and the attempt may have been recorded as dead by another way.
+TEST_F(RunnerTest, ACgroupThatWasLeftBehindIsRemovedByTheNextDispatcher) {
+  run("touch up; exec sleep 1000");
+  ASSERT_TRUE(eventually([&] { return there("up"); }));
+  if (read().cgroup.empty()) GTEST_SKIP() << "no memory cgroup here: " << read().memory_ceiling;
+  const std::string cgroup = read().cgroup;
+  ASSERT_EQ(::kill(runner, SIGKILL), 0);
+  wait_runner();
+  ASSERT_EQ(processes.end_tree(containment(), EndSignal::kill).raw.code, 0);
+  EXPECT_TRUE(std::filesystem::exists(cgroup));
+  EXPECT_TRUE(eventually([&] { return remove_left_cgroups(*records) == 1; }));
+  EXPECT_FALSE(std::filesystem::exists(cgroup));
+  // And where the record does not say that there was one.
+  std::filesystem::create_directory(cgroup);
+  std::ofstream{records->folder_of(attempt) + "/record"} << "";
+  EXPECT_EQ(read().cgroup, "");
+  EXPECT_EQ(remove_left_cgroups(*records), 1);
+  EXPECT_FALSE(std::filesystem::exists(cgroup));
+}
+
+// Whoever looks at one attempt tries again for the others, which nobody will look at any more.
+TEST_F(RunnerTest, ACgroupThatCouldNotBeRemovedYetIsRemovedByALaterLook) {
+  run("touch up; exec sleep 1000");
+  ASSERT_TRUE(eventually([&] { return there("up"); }));
+  if (read().cgroup.empty()) GTEST_SKIP() << "no memory cgroup here: " << read().memory_ceiling;
+  const std::string cgroup = read().cgroup;
+  ASSERT_EQ(::kill(runner, SIGKILL), 0);
+  wait_runner();
+  ASSERT_EQ(processes.end_tree(containment(), EndSignal::kill).raw.code, 0);
+  ASSERT_TRUE(eventually([&] { return read_cgroup(cgroup).inhabited == Presence::gone; }));
+  // What keeps it for now: a mount point below it.
+  std::filesystem::create_directory(cgroup + "/x");
+  if (::mount(cgroup.c_str(), (cgroup + "/x").c_str(), nullptr, MS_BIND, nullptr) != 0)
+    GTEST_SKIP() << "nothing may be mounted here";
+  processes.look(containment(), false);
+  ASSERT_TRUE(std::filesystem::exists(cgroup));
+  ASSERT_EQ(::umount((cgroup + "/x").c_str()), 0);
+  Containment other;
+  other.attempt = {{"OTHER"}, {1}};
+  other.cgroup = cgroup.substr(0, cgroup.rfind('/')) + "/OTHER-g1.1";
+  other.runner = containment().runner;
+  EXPECT_TRUE(eventually([&] { return processes.look(other, false), !std::filesystem::exists(cgroup); }));
 }
 
 TEST_F(RunnerTest, WithoutACgroupTheLimitIsOnTheAddressSpace) {

@@ -12,10 +12,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <functional>
 #include <span>
 
-#include "dispatcher/core/names.h"
+#include "dispatcher/runner/cgroup_places.h"
 #include "dispatcher/runner/worker_environment.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/process_identity.h"
@@ -29,12 +28,6 @@ constexpr std::int64_t first_press_ms = 20, slowest_press_ms = 1000;
 constexpr std::int64_t look_again_ms = 50;  // while the tree is being ended
 constexpr int end_write_attempts = 20;
 constexpr std::size_t most_keys_waiting = 64 << 10;
-
-// Two installations may have a ticket of the same name; their tokens differ.
-std::string cgroup_name(const RunnerSpec& spec) {
-  return attempt_key(spec.attempt) + "." +
-         std::to_string(std::hash<std::string>{}(spec.token) % 0xffff'ffffU);
-}
 
 }  // namespace
 
@@ -212,7 +205,8 @@ void Shift::make_ready() {
   if (const int error = inner_.open(sized ? size.columns : spec_.columns, sized ? size.rows : spec_.rows);
       error != 0)
     return fail("terminal", error);
-  home_ = CgroupHome::make({spec_.cgroup_parent, cgroup_name(spec_), spec_.memory_limit_bytes});
+  home_ = CgroupHome::make(
+      {spec_.cgroup_parent, cgroup_name(spec_.attempt, spec_.token), spec_.memory_limit_bytes});
   const WorkerOrder order{spec_.argv, worker_environment(spec_, journal_.folder()), spec_.working_directory,
                           inner_.slave()};
   if (const int error = worker_.fork(order); error != 0) return fail("fork", error);

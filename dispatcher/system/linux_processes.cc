@@ -8,13 +8,13 @@
 #include <cerrno>
 #include <set>
 
-#include "dispatcher/core/names.h"
 #include "dispatcher/system/attempt_scan.h"
 #include "dispatcher/system/cgroup_members.h"
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/errno_reply.h"
 #include "dispatcher/system/fd.h"
+#include "dispatcher/system/left_cgroups.h"
 #include "dispatcher/system/process_identity.h"
 #include "dispatcher/system/process_table.h"
 
@@ -49,24 +49,6 @@ bool hierarchy_is_here(std::string folder) {
 
 void note(ProcessSighting& sighting, const std::string& words) {
   sighting.note += (sighting.note.empty() ? "" : "; ") + words;
-}
-
-void look_into_cgroup(const Containment& containment, ProcessSighting& sighting) {
-  if (containment.cgroup.empty()) return note(sighting, "no cgroup");
-  if (!hierarchy_is_here(containment.cgroup))
-    return note(sighting, "the cgroup's hierarchy is not mounted here");
-  const auto reading = read_cgroup(containment.cgroup);
-  sighting.cgroup = reading.inhabited;
-  sighting.pids.insert(sighting.pids.end(), reading.pids.begin(), reading.pids.end());
-  if (reading.inhabited == Presence::unknown) note(sighting, "the cgroup cannot be read");
-  if (sighting.runner == Presence::gone) sighting.oom_kills = oom_kills_in(containment.cgroup);
-  // What a killed runner could not tidy up. Only an empty one can be removed, and only one that bears the
-  // attempt's name.
-  const auto name = containment.cgroup.substr(containment.cgroup.rfind('/') + 1);
-  if (reading.inhabited == Presence::gone && sighting.runner == Presence::gone &&
-      name.starts_with(attempt_key(containment.attempt) + ".")) {
-    remove_cgroup(containment.cgroup);
-  }
 }
 
 // Two complete rounds that find nothing: who forks and ends while the table is being read can slip through
@@ -158,6 +140,34 @@ Reply<ProcessSighting> LinuxProcesses::look(const Containment& containment, bool
   sighting.pids.erase(std::unique(sighting.pids.begin(), sighting.pids.end()), sighting.pids.end());
   sighting.pids.resize(std::min(sighting.pids.size(), most_pids));
   return {answered(0), std::move(sighting)};
+}
+
+void LinuxProcesses::look_into_cgroup(const Containment& containment, ProcessSighting& sighting) {
+  if (containment.cgroup.empty()) {
+    if (sighting.runner == Presence::gone && !containment.token.empty()) {
+      for (const auto& cgroup : unrecorded_cgroups(containment.attempt, containment.token))
+        tidy_up(containment.attempt, cgroup);
+    }
+    return note(sighting, "no cgroup");
+  }
+  if (!hierarchy_is_here(containment.cgroup))
+    return note(sighting, "the cgroup's hierarchy is not mounted here");
+  const auto reading = read_cgroup(containment.cgroup);
+  sighting.cgroup = reading.inhabited;
+  sighting.pids.insert(sighting.pids.end(), reading.pids.begin(), reading.pids.end());
+  if (reading.inhabited == Presence::unknown) note(sighting, "the cgroup cannot be read");
+  if (sighting.runner == Presence::gone) sighting.oom_kills = oom_kills_in(containment.cgroup);
+  if (reading.inhabited == Presence::gone && sighting.runner == Presence::gone)
+    tidy_up(containment.attempt, containment.cgroup);
+}
+
+// What a killed runner could not tidy up. An attempt that is known to be dead is not looked at again: the
+// others' looks try again for it.
+void LinuxProcesses::tidy_up(const AttemptId& attempt, const std::string& empty_cgroup) {
+  const std::lock_guard hold{mutex_};
+  left_cgroups_.emplace(empty_cgroup, attempt);
+  std::erase_if(left_cgroups_,
+                [](const auto& left) { return tidy_cgroup(left.second, left.first) != Tidied::not_yet; });
 }
 
 Reply<Nothing> LinuxProcesses::end_tree(const Containment& containment, EndSignal signal) {

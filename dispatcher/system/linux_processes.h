@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <string>
 
 #include "dispatcher/ports/attempts.h"
 
@@ -21,9 +22,12 @@ class LinuxProcesses final : public Processes {
 
  private:
   bool runner_had_its_chance(const ProcessIdentity& runner);
+  void look_into_cgroup(const Containment&, ProcessSighting&);
+  void tidy_up(const AttemptId&, const std::string& empty_cgroup);
 
   std::mutex mutex_;
-  std::map<ProcessIdentity, Duration> asked_at_;  // when a runner was first asked by a kill
+  std::map<ProcessIdentity, Duration> asked_at_;   // when a runner was first asked by a kill
+  std::map<std::string, AttemptId> left_cgroups_;  // empty, and not to be removed yet
 };
 
 }  // namespace holdfast

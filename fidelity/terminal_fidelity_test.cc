@@ -20,7 +20,7 @@
 namespace holdfast::fidelity::of_terminals {
 namespace {
 
-constexpr Duration enough = seconds(20);
+constexpr Duration enough = seconds(60);
 
 template <class Condition>
 bool eventually(Condition condition) {

@@ -293,7 +293,7 @@ TEST(Configuration, ThatIsWrongIsSaidByEveryCommand) {
 
 TEST(Look, StoppedTmuxServersCostOneDeadlineAndAreSaidToBeSilent) {
   Place place;
-  place.install(R"(, "shards": 2, "patience": {"call_deadline": "1s"})");
+  place.install(R"(, "shards": 2, "patience": {"call_deadline": "3s"})");
   place.make_repository();
   place.run({"ticket", "add", "First"});
   place.attempt("T-1", holdfast::kit::Stage::running);
@@ -304,7 +304,7 @@ TEST(Look, StoppedTmuxServersCostOneDeadlineAndAreSaidToBeSilent) {
     const auto parts = open_installation(*config, LedgerMode::dispatcher);
     ASSERT_TRUE(parts) << parts.error().words;
     for (int shard = 0; shard < 3; ++shard)
-      servers.push_back((*parts)->world().terminal.start_server(shard, seconds(10)).value.pid);
+      servers.push_back((*parts)->world().terminal.start_server(shard, seconds(60)).value.pid);
   }
   for (const std::int64_t pid : servers) {
     ASSERT_GT(pid, 1);
@@ -316,7 +316,9 @@ TEST(Look, StoppedTmuxServersCostOneDeadlineAndAreSaidToBeSilent) {
   const auto explained = place.run({"explain", "T-1"});
   for (const std::int64_t pid : servers) ::kill(static_cast<pid_t>(pid), SIGKILL);
   EXPECT_EQ(plan.code, 0) << plan.err;
-  EXPECT_LT(took, std::chrono::milliseconds(2900)) << "one after the other";
+  // Three deadlines one after the other would be nine seconds at least, on any machine; what else `plan` does
+  // has all the time between.
+  EXPECT_LT(took, std::chrono::milliseconds(8900)) << "one after the other";
   EXPECT_NE(plan.out.find("tmux server 2 was asked and did not answer"), std::string::npos) << plan.out;
   EXPECT_NE(explained.out.find("asked, did not answer"), std::string::npos) << explained.out;
 }

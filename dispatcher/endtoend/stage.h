@@ -97,9 +97,9 @@ class Stage {
   [[nodiscard]] std::int64_t tmux_server_pid(int shard);
 
   // Waits until it holds, looking every 10 ms; false when the deadline came first.
-  bool wait(const std::function<bool()>& holds, int seconds = 60);
-  bool wait_for_state(const std::string& id, BoardState, int seconds = 60);
-  bool wait_for_phase(const std::string& id, Phase, int seconds = 60);
+  bool wait(const std::function<bool()>& holds, int seconds = 120);
+  bool wait_for_state(const std::string& id, BoardState, int seconds = 120);
+  bool wait_for_phase(const std::string& id, Phase, int seconds = 120);
   [[nodiscard]] std::string story();  // everything about this stage, for a failing test's message
 
  private:

@@ -23,7 +23,7 @@
 namespace holdfast {
 
 template <class Condition>
-bool eventually(Condition condition, Duration within = seconds(30)) {
+bool eventually(Condition condition, Duration within = seconds(60)) {
   const Deadline deadline{within};
   while (!condition()) {
     if (deadline.passed()) return condition();
@@ -43,7 +43,7 @@ class RunnerFixture : public testing::Test {
     spec.token = "token-" + std::filesystem::path{folder}.filename().string();
     spec.working_directory = folder + "/worktree";
     spec.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"};
-    spec.go_ahead_within = seconds(30);
+    spec.go_ahead_within = seconds(120);
     spec.term_grace = millis(300);
     spec.enter_delay = millis(20);
   }
@@ -52,9 +52,9 @@ class RunnerFixture : public testing::Test {
       const auto seen = read();
       processes.end_tree(containment(), EndSignal::kill);
       int status = 0;
-      if (!reap_within(runner, 10'000, status, Unreaped::ours)) {
+      if (!reap_within(runner, 60'000, status, Unreaped::ours)) {
         ::kill(runner, SIGKILL);
-        reap_within(runner, 10'000, status);
+        reap_within(runner, 60'000, status);
       }
     }
     if (terminal >= 0) ::close(terminal);
@@ -115,7 +115,7 @@ class RunnerFixture : public testing::Test {
   // The runner's own exit status.
   int wait_runner() {
     int status = -1;
-    EXPECT_TRUE(reap_within(runner, 30'000, status, Unreaped::ours));
+    EXPECT_TRUE(reap_within(runner, 60'000, status, Unreaped::ours));
     runner = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
   }

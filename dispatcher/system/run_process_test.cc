@@ -22,7 +22,7 @@ namespace {
 
 using testing::HasSubstr;
 
-RawReply shell(const std::string& script, Duration deadline = seconds(30)) {
+RawReply shell(const std::string& script, Duration deadline = seconds(120)) {
   return run_process({{"sh", "-c", script}, "/", {}, {}, deadline});
 }
 
@@ -65,20 +65,23 @@ TEST(RunProcess, ASignalCutsIt) {
 }
 
 TEST(RunProcess, TheDeadlineKillsTheWholeGroup) {
-  const SystemClock clock;
-  const auto began = clock.monotonic();
-  const auto reply = shell("echo $$; trap '' TERM; sleep 1000 & wait", millis(200));
-  EXPECT_LT(clock.monotonic().ms - began.ms, 5000);
-  EXPECT_EQ(reply.transport, Transport::no_answer);
-  EXPECT_THAT(reply.error, HasSubstr("no answer within 200 ms"));
+  // A shell that has not begun at its deadline has no group to kill: then it gets more time.
+  RawReply reply;
+  std::int64_t within = 200;
+  for (; reply.text.empty() && within < 100'000; within *= 4) {
+    reply = shell("echo $$; trap '' TERM; sleep 1000 & wait", millis(within));
+    EXPECT_EQ(reply.transport, Transport::no_answer);
+    EXPECT_THAT(reply.error, HasSubstr("no answer within " + std::to_string(within) + " ms"));
+  }
+  ASSERT_NE(reply.text, "");
   const auto group = std::stoi(reply.text);
-  const Deadline soon{seconds(10)};
+  const Deadline soon{seconds(60)};
   while (::kill(-group, 0) == 0 && !soon.passed()) ::poll(nullptr, 0, 5);
   EXPECT_NE(::kill(-group, 0), 0);
 }
 
 TEST(RunProcess, DoesNotWaitForWhatItLeavesBehind) {
-  const auto reply = shell("sleep 1000 & echo $!", seconds(30));
+  const auto reply = shell("sleep 1000 & echo $!", seconds(120));
   EXPECT_EQ(reply.transport, Transport::answered);
   ::kill(std::stoi(reply.text), SIGKILL);
 }
@@ -114,7 +117,7 @@ TEST(RunProcess, ALockIsHeldUntilItsLastHolderIsGone) {
   answer.lock.reset();
   EXPECT_FALSE(try_lock(folder + "/lock").lock) << "the child that was left behind still holds it";
   ::kill(std::stoi(reply.text), SIGKILL);
-  const Deadline soon{seconds(10)};
+  const Deadline soon{seconds(60)};
   while (!try_lock(folder + "/lock").lock && !soon.passed()) ::poll(nullptr, 0, 5);
   EXPECT_TRUE(try_lock(folder + "/lock").lock);
   EXPECT_EQ(try_lock("/nonexistent/lock").raw.code, ENOENT);

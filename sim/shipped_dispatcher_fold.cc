@@ -35,6 +35,7 @@ void fold_ticket(Fold& fold, const TicketKnowledge& t) {
     fold_messages(fold, *t.newest, t.messages);
   else
     fold_value(fold, t.messages);
+  if (t.newest) fold_value(fold, t.listings_too_old);
   // Once its death is in the ledger nobody asks again what was seen of its processes and what it said.
   if (t.newest && t.newest->cause != Cause::none) {
     // A look that comes late still asks whether its end is news.

@@ -18,6 +18,8 @@ bool Knowledge::full_look_done(int shard_count) const {
 
 // What becomes news from now on may come too late for this look: it asks for the next one.
 void begun(Knowledge& k, const Effect& effect) {
+  if (const auto* listing = std::get_if<ListServer>(&effect))
+    k.shards[listing->shard].asked_by.insert(listing->asked_by);
   const auto t = k.tickets.find(ticket_of(effect));
   if (t == k.tickets.end()) return;
   if (std::holds_alternative<Look>(effect)) t->second.work.look_now = false;
@@ -65,6 +67,7 @@ std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& poli
   } else {
     absorb_trouble(k, answer, touched, std::get<Unknown>(outcome).words, std::nullopt);
   }
+  if (const auto* listing = std::get_if<ListServer>(&answer.effect)) listing_is_over(k, *listing);
   return touched;
 }
 

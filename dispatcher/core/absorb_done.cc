@@ -47,7 +47,10 @@ struct OnDone {
   void operator()(const SpawnSession&) const {
     TicketKnowledge& t = ticket();
     t.work.spawn_tried = true;
-    if (const auto* pane = value<SpawnedPane>()) t.work.pane = *pane;
+    const auto* pane = value<SpawnedPane>();
+    if (pane == nullptr) return;
+    t.work.pane = *pane;
+    if (!pane->session_id.empty() && t.newest) see_spawned(k, t, *pane, asked_when(answer));
   }
   void operator()(const Seal&) const {
     TicketKnowledge& t = ticket();
@@ -72,7 +75,8 @@ struct OnDone {
     if (const auto* looked = value<Looked>(); looked && t.newest) take_look(k, t, *looked, answer);
   }
   void operator()(const ListServer& e) const {
-    if (const auto* listing = value<ServerListing>()) take_listing(k, *listing, asked_when(answer), touched);
+    if (const auto* listing = value<ServerListing>())
+      take_listing(k, *listing, e.asked_by, asked_when(answer), touched);
     if (e.asked_by.empty()) return;
     // A listing that tells nothing new about it (clocks that were moved make one look old) is a look in vain.
     TicketKnowledge& t = ticket();
@@ -132,7 +136,7 @@ struct OnDone {
     const auto* server = value<ServerIncarnation>();
     if (server == nullptr) return;
     Shard& shard = k.shards[e.shard];
-    if (shard.server != *server) shard = {*server, {}, false, {}, {}, true};
+    if (shard.server != *server) shard = {*server, {}, false, {}, {}, true, std::move(shard.asked_by)};
     for (auto& [id, t] : k.tickets)
       if (t.current() && t.current()->shard == e.shard) touched.insert(id);
   }

@@ -22,7 +22,12 @@ inline Instant asked_when(const Answer& answer) {
 void take_delta(Knowledge&, const LedgerDelta&, const Policy&, std::set<TicketId>& touched);
 void take_contents(Knowledge&, const LedgerContents&, const Policy&, std::set<TicketId>& touched);
 void take_board_ticket(Knowledge&, const BoardTicket&, std::set<TicketId>& touched);
-void take_listing(Knowledge&, const ServerListing&, Instant at, std::set<TicketId>& touched);
+void take_listing(Knowledge&, const ServerListing&, const TicketId& asked_by, Instant at,
+                  std::set<TicketId>& touched);
+// It was spawned just now: it is there, and nobody is attached to it yet.
+void see_spawned(const Knowledge&, TicketKnowledge&, const SpawnedPane&, Instant at);
+// A listing has come, or it will not.
+void listing_is_over(Knowledge&, const ListServer&);
 void take_look(Knowledge&, TicketKnowledge&, const Looked&, const Answer&);
 
 // Why a refused or unknown effect of this ticket is not tried again at once.

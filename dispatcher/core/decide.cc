@@ -237,6 +237,10 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
   if (still_waits(k.now, t.hold_until, minutes(1)))
     return resting(rule, "waits after: " + t.trouble, t.hold_until);
   if (!a && told_too_early(t)) return plan_settling(k, t, policy);
+  // A move whose answer was lost: what the board says now is not news, so nobody would tell.
+  const bool forgotten = !t.board && !t.work.board_gone && k.board_read;
+  const auto read_again = [&] { return Plan{rule, "the board's ticket is read again", ReadTicket{id}, {}}; };
+  if (!a && forgotten) return read_again();
   if (a) {
     if (auto look = look_first(k, t, policy, rule)) return *look;
     // What it said before it died counts, so it is recorded before the death is.
@@ -249,9 +253,7 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
           return writing(rule, "it said that it is finished",
                          RecordFinished{a->id, marker->kind, marker->text, marker->offset});
       }
-    // A move whose answer was lost: what the board says now is not news, so nobody would tell.
-    if (says_live(a->phase) && !t.board && !t.work.board_gone && k.board_read)
-      return {rule, "the board's ticket is read again", ReadTicket{id}, {}};
+    if (says_live(a->phase) && forgotten) return read_again();
     if (says_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
     if (verdict == Verdict::unknown)
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;

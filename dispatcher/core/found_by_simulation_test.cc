@@ -521,5 +521,207 @@ TEST(FoundBySimulation, AFailedPreparationIsForgottenWhenAnotherHasSpawnedIt) {
   EXPECT_EQ(k.tickets[t1].work.release_failure, "");
 }
 
+Answer listing_of(const ListServer& asked, std::vector<PaneSighting> panes) {
+  Answer answer;
+  answer.effect = asked;
+  answer.raw = {Transport::answered, 0, "", ""};
+  answer.value = ServerListing{asked.shard, {asked.shard, 9, 1}, std::move(panes)};
+  answer.asked_at = answer.at = noon;
+  return answer;
+}
+
+// Seed 319337: all within one millisecond, a listing was asked for, the spawn was announced and done, and the
+// listing's answer came. It did not show the session, which was never ended.
+TEST(FoundBySimulation, AListingThatWasAskedForBeforeTheSpawnDoesNotHideItsSession) {
+  TicketKnowledge t = ticket_with(g1, Phase::planned);
+  t.newest->step = Step::claimed;
+  t.newest->spawned_at = {};
+  Knowledge k = knowing(t);
+  const ListServer routine{0, {}}, own{0, t1};
+  begun(k, routine);
+  LedgerDelta spawned;
+  spawned.attempt = t.newest;
+  spawned.attempt->step = Step::spawn_begun;
+  spawned.attempt->spawned_at = noon;
+  spawned.attempt->revision += 1;
+  absorb(k, {WriteLedger{BeginSpawn{g1, {}, {}}}, {Transport::answered, 0, "", ""}, spawned, noon, noon}, {});
+  absorb(k, listing_of(routine, {}), {});
+  EXPECT_FALSE(k.tickets[t1].seen.pane) << "it says nothing about what came after its question";
+  begun(k, own);
+  absorb(k, listing_of(own, {}), {});
+  EXPECT_TRUE(k.tickets[t1].seen.pane);
+  begun(k, routine);
+  absorb(k, listing_of(routine, {}), {});
+  EXPECT_TRUE(k.shards[0].asked_by.empty());
+  EXPECT_TRUE(k.tickets[t1].listings_too_old.empty());
+}
+
+// The same at the other end of its life: what was listed before it ended cannot say how it ended.
+TEST(FoundBySimulation, AListingThatWasAskedForBeforeTheEndSaysNothingAboutIt) {
+  Knowledge k = knowing(ticket_with(g1, Phase::running));
+  const ListServer routine{0, {}};
+  begun(k, routine);
+  Looked looked;
+  looked.record.decision = Decision::started;
+  looked.record.runner = {"boot", "ns", 5, 5};
+  looked.record.end = WorkerEnd{};
+  const Look look = look_at(k.tickets[t1], false);
+  begun(k, look);
+  absorb(k, {look, {Transport::answered, 0, "", ""}, looked, noon, noon}, {});
+  absorb(k, listing_of(routine, {}), {});
+  EXPECT_FALSE(k.tickets[t1].seen.pane);
+}
+
+// Seed 583934: the attempt was over and settled, the answer to a move of its ticket was lost, and what the
+// board said was not news to anybody.
+TEST(FoundBySimulation, ATicketOfWhichNothingIsOpenIsReadAgainWhereAMovesAnswerWasLost) {
+  TicketKnowledge t = ticket_with(g1, Phase::closed);
+  t.newest->settled = true;
+  t.board.reset();
+  Knowledge k = knowing(t);
+  k.board_read = true;
+  const Plan plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect) << plan.why;
+  EXPECT_TRUE(std::holds_alternative<ReadTicket>(*plan.effect)) << describe(*plan.effect);
+  k.tickets[t1].work.board_gone = true;
+  EXPECT_FALSE(decide(k, t1, toy_policy(1)).effect);
+}
+
+// Seed 706427: the clock went back by an hour, and an hour later "nobody is attached" was a moment old again.
+TEST(FoundBySimulation, WhatWasSeenBeforeTheClockWentBackIsNeverNewAgain) {
+  Brain brain;
+  brain.policy = toy_policy(1);
+  TicketKnowledge t = ending_with(0);
+  t.newest->phase = Phase::running;
+  brain.knowledge = knowing(t);
+  next_effects(brain, noon + minutes(-60));
+  const TicketKnowledge& after = brain.knowledge.tickets[t1];
+  EXPECT_FALSE(seen_within(after.seen.pane, seconds(3), noon));
+  EXPECT_FALSE(seen_within(after.seen.process, seconds(3), noon));
+  EXPECT_FALSE(seen_within(after.seen.record, seconds(3), noon));
+}
+
+// And while the clock has not come back to the spawn's time, the session does not count as a new one, which
+// nobody can be attached to.
+TEST(FoundBySimulation, ASessionIsNotNewBecauseTheClockWentBack) {
+  TicketKnowledge t = ticket_with(g1, Phase::ready);
+  t.newest->spawned_at = noon + minutes(60);
+  Message prompt;
+  prompt.id = {"m"};
+  prompt.attempt = g1;
+  t.messages = {prompt};
+  RecordSighting record;
+  record.decision = Decision::started;
+  t.seen.record = Seen<RecordSighting>{record, noon};
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect) << plan.why;
+  EXPECT_TRUE(std::holds_alternative<ListServer>(*plan.effect)) << describe(*plan.effect);
+}
+
+// What does say so is the spawn's own answer.
+TEST(FoundBySimulation, WhatWasSpawnedJustNowIsNotListedBeforeItGetsItsPrompt) {
+  TicketKnowledge t = ticket_with(g1, Phase::planned);
+  t.newest->session = session_name(g1);
+  Knowledge k = knowing(t);
+  SpawnOrder order;
+  order.session = t.newest->session;
+  const SpawnedPane pane{{0, 9, 1}, "$1", "%1", 5};
+  absorb(k, {SpawnSession{order, g1}, {Transport::answered, 0, "", ""}, pane, noon, noon}, toy_policy(1));
+  TicketKnowledge& now = k.tickets[t1];
+  ASSERT_TRUE(now.seen.pane && now.seen.pane->what.pane);
+  EXPECT_EQ(now.seen.pane->what.pane->session_id, "$1");
+  now.newest->phase = Phase::ready;
+  now.work.look_now = false;
+  Message prompt;
+  prompt.id = {"m"};
+  prompt.attempt = g1;
+  now.messages = {prompt};
+  Plan plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect) << plan.why;
+  EXPECT_TRUE(std::holds_alternative<Post>(*plan.effect)) << describe(*plan.effect);
+  k.now = noon + seconds(4);
+  plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect) << plan.why;
+  EXPECT_TRUE(std::holds_alternative<ListServer>(*plan.effect)) << describe(*plan.effect);
+}
+
+// Seed 748450: what the ledger says of a message that two dispatchers move.
+Message message_of(MessageState state, int conflicts) {
+  Message m;
+  m.id = {"m"};
+  m.attempt = g1;
+  m.state = state;
+  m.conflicts = conflicts;
+  return m;
+}
+
+Answer read_of(const Knowledge& k, const Message& m) {
+  TicketLedger row;
+  row.ticket = t1;
+  row.newest = k.tickets.at(t1).newest;
+  row.messages = {m};
+  LedgerContents contents;
+  contents.tickets = {row};
+  return {ReadLedgerChanges{}, {Transport::answered, 0, "", ""}, contents, noon, noon};
+}
+
+// One had handed it over, and its write's answer came late: meanwhile the other had found that nobody read
+// it, and that was read here too. It wrote the same and read again, and nothing that was read was news.
+TEST(FoundBySimulation, AnAnswerThatIsOlderThanWhatWasReadTakesNoMessageBack) {
+  Knowledge k = knowing(ticket_with(g1, Phase::ready));
+  k.tickets[t1].messages = {message_of(MessageState::queued, 0)};
+  absorb(k, read_of(k, message_of(MessageState::unverified, 0)), {});
+  LedgerDelta late;
+  late.messages = {message_of(MessageState::posted, 0)};
+  absorb(k,
+         {WriteLedger{MoveMessage{g1, {"m"}, MessageState::posted, ""}},
+          {Transport::answered, 0, "", ""},
+          late,
+          noon,
+          noon},
+         {});
+  EXPECT_EQ(k.tickets[t1].messages.front().state, MessageState::unverified);
+}
+
+// The other way round: it was refused and is in the queue again, which is not older than that it was handed
+// over.
+TEST(FoundBySimulation, AMessageThatWasRefusedIsSeenToBeInTheQueueAgain) {
+  Knowledge k = knowing(ticket_with(g1, Phase::ready));
+  k.tickets[t1].messages = {message_of(MessageState::posted, 0)};
+  absorb(k, read_of(k, message_of(MessageState::queued, 1)), {});
+  EXPECT_EQ(k.tickets[t1].messages.front().state, MessageState::queued);
+  absorb(k, read_of(k, message_of(MessageState::posted, 0)), {});
+  EXPECT_EQ(k.tickets[t1].messages.front().state, MessageState::queued);
+  absorb(k, read_of(k, message_of(MessageState::delivered, 1)), {});
+  EXPECT_EQ(k.tickets[t1].messages.front().state, MessageState::delivered);
+}
+
+// Seed 597224: one of two dispatchers sealed what the other had just announced, before that could spawn it,
+// again and again.
+TEST(FoundBySimulation, WhatAnotherDispatcherHasJustAnnouncedIsNotSealedBeforeItCanBeSpawned) {
+  TicketKnowledge t = ticket_with(g1, Phase::planned);
+  t.seen.pane = Seen<PaneView>{{{0, 9, 1}, std::nullopt}, noon};
+  Policy policy = toy_policy(1);
+  Plan plan = decide(knowing(t), t1, policy);
+  EXPECT_FALSE(plan.effect) << describe(*plan.effect);
+  EXPECT_EQ(plan.wake_at, t.newest->spawned_at + policy.newborn_grace);
+  t.newest->wish = StopWish::cancel;
+  plan = decide(knowing(t), t1, policy);
+  ASSERT_TRUE(plan.effect) << "nobody wants it any more";
+  EXPECT_TRUE(std::holds_alternative<Seal>(*plan.effect)) << describe(*plan.effect);
+  t.newest->wish = StopWish::none;
+  t.work.spec_written = t.work.spawn_tried = true;
+  plan = decide(knowing(t), t1, policy);
+  ASSERT_TRUE(plan.effect) << "its own spawn was refused";
+  EXPECT_TRUE(std::holds_alternative<Seal>(*plan.effect)) << describe(*plan.effect);
+  t.work.spec_written = t.work.spawn_tried = false;
+  Knowledge late = knowing(t);
+  late.now = t.newest->spawned_at + policy.newborn_grace;
+  late.tickets[t1].work.looked_at = late.now;
+  plan = decide(late, t1, policy);
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<Seal>(*plan.effect)) << describe(*plan.effect);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -72,6 +72,8 @@ struct TicketKnowledge {
   std::optional<Attempt> newest;
   std::vector<Message> messages;
   Sightings seen;
+  std::set<TicketId> listings_too_old;  // on their way (by whom they were asked), and asked before what they
+                                        // would be held against
   MarkerReader reader;
   bool stream_finished = false;
   std::string hook_said;  // what the worker's own hook said: whole lines
@@ -95,7 +97,8 @@ struct Shard {
   bool reachable = false;
   std::string trouble;
   std::vector<PaneSighting> panes;
-  bool unsaved = false;  // this incarnation is not in the ledger yet
+  bool unsaved = false;         // this incarnation is not in the ledger yet
+  std::set<TicketId> asked_by;  // whose listings of it are on their way; an empty name: the routine one
   friend bool operator==(const Shard&, const Shard&) = default;
 };
 

@@ -85,11 +85,16 @@ Plan after_spawn_begun(const Knowledge& k, const TicketKnowledge& t, const Polic
   }
 
   // The answer was lost, or the dispatcher was restarted in between: look, then adopt or seal, never guess.
-  const bool listed_since = t.seen.pane && (t.seen.pane->at >= a.spawned_at || a.spawned_at > k.now);
-  if (!listed_since && t.work.server_looks < 3)
+  if (!t.seen.pane && t.work.server_looks < 3)
     return {rule, "whether its session is there", ListServer{a.shard, a.id.ticket}, {}};
   const Instant until = a.spawned_at + policy.newborn_grace;
-  if (pane && !pane->dead && k.now < until && k.now >= a.spawned_at)
+  const bool in_grace = k.now < until && k.now >= a.spawned_at;
+  // Whoever has announced it may be about to spawn it: to seal it at once would take it from them, again and
+  // again.
+  const bool by_another = !t.work.spec_written && !t.work.spawn_tried;
+  if (by_another && in_grace && rule != Rule::abandon)
+    return resting(rule, "it was announced by another dispatcher, or before a restart: it gets time", until);
+  if (pane && !pane->dead && in_grace)
     return resting(rule, "its session is there: its runner gets time to say so", until);
   return {rule,
           "whoever comes first decides: it is sealed unless its runner has started",
@@ -191,9 +196,8 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
     return move(t.work.post_hopeless ? MessageState::dropped : MessageState::queued, t.work.post_refusal);
 
   // A session with a person in it is not typed into.
-  const bool old_enough = k.now - a.spawned_at > seconds(5);
   const bool listing_old = !seen_within(t.seen.pane, seconds(3), k.now);
-  if (old_enough && listing_old && t.work.server_looks < looks_in_vain_max)
+  if (listing_old && t.work.server_looks < looks_in_vain_max)
     return {rule, "whether a person is attached", ListServer{a.shard, a.id.ticket}, {}};
   if (persons_attached(a, t.seen) > 0) {
     if (a.attention.empty())

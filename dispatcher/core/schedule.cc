@@ -179,6 +179,7 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
     if (!due(routine, now)) return;
     routine.flying = true;
     a.in_flight += 1;
+    begun(k, effect);
     out.push_back(std::move(effect));
   };
   if (!k.ledger_loaded) return start(a.load, LoadLedger{});
@@ -241,6 +242,10 @@ void after_the_clock_went_back(Brain& brain, Instant now) {
   };
   for (auto& [id, t] : brain.knowledge.tickets) {
     t.hold_until = {};
+    // How long ago something was seen nobody can say any more: when its time comes again it is not new.
+    t.seen.pane.reset();
+    if (t.seen.record) t.seen.record->at = {};
+    if (t.seen.process) t.seen.process->at = {};
     not_in_the_future(t.work.looked_at);
     not_in_the_future(t.work.reviewed_at);
     not_in_the_future(t.unknown_since);

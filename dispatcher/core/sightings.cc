@@ -1,6 +1,7 @@
 // What was seen goes into Knowledge: rows of the ledger, tickets of the board, listings of tmux, looks at an
 // attempt. News may come late and in any order; what is older than what is known is passed over.
 #include <algorithm>
+#include <tuple>
 
 #include "dispatcher/core/absorb_parts.h"
 #include "dispatcher/core/budget.h"
@@ -24,6 +25,13 @@ void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   t.unknown_since = {};
   t.tries = 0;
   t.hold_until = {};
+}
+
+// What is known of it now is newer than every listing that is on its way. Clocks cannot say: the spawn has
+// the time of whoever announced it, and much fits into one millisecond.
+void listings_begin_anew(const Knowledge& k, TicketKnowledge& t, const Attempt& a) {
+  const auto shard = k.shards.find(a.shard);
+  t.listings_too_old = shard == k.shards.end() ? std::set<TicketId>{} : shard->second.asked_by;
 }
 
 // A row from before the one that is known.
@@ -58,6 +66,8 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
   }
   // Another dispatcher has spawned it: our own failed preparations say nothing about the slot any more.
   if (same && t.newest->step == Step::claimed && a.step == Step::spawn_begun) t.work.release_failure.clear();
+  const bool announced = same && t.newest->step == Step::spawn_begun;
+  if (!announced && a.step == Step::spawn_begun) listings_begin_anew(k, t, a);
   if (new_phase || new_question) {
     t.tries = 0;
     t.hold_until = {};
@@ -78,17 +88,25 @@ int rank_of(MessageState state) {
   __builtin_unreachable();
 }
 
-// `certain`: it is the answer to our own write, or was read because we were unsure. Else it may be older than
-// what is known; clocks cannot say (somebody else's may differ), the message's own way can.
-void take_message(TicketKnowledge& t, const Message& m, bool certain) {
-  for (Message& known : t.messages)
-    if (known.id == m.id) {
-      const bool newer = rank_of(m.state) > rank_of(known.state) ||
-                         (rank_of(m.state) == rank_of(known.state) && m.conflicts >= known.conflicts);
-      if (certain || newer) known = m;
-      return;
-    }
-  t.messages.push_back(m);
+// A message's way: each refusal takes it back to the beginning and is counted, so that the count says more
+// than the state does; what was read or dropped stays so.
+bool is_newer(const Message& m, const Message& known) {
+  const auto how_far = [](const Message& one) {
+    const int rank = rank_of(one.state);
+    return std::tuple(rank == 3, one.conflicts, rank);
+  };
+  return how_far(m) >= how_far(known);
+}
+
+// News may be older than what is known, also the answer to our own write: another dispatcher has gone on
+// meanwhile, and that was read first. Clocks cannot say (somebody else's may differ), the message's own way
+// can.
+void take_message(TicketKnowledge& t, const Message& m) {
+  const auto known = std::ranges::find(t.messages, m.id, &Message::id);
+  if (known == t.messages.end())
+    t.messages.push_back(m);
+  else if (is_newer(m, *known))
+    *known = m;
 }
 
 }  // namespace
@@ -108,7 +126,7 @@ void take_delta(Knowledge& k, const LedgerDelta& delta, const Policy& policy, st
   }
   for (const Slot& slot : delta.slots) k.slots[slot.id] = slot;
   for (const Message& m : delta.messages) {
-    take_message(k.tickets[m.attempt.ticket], m, true);
+    take_message(k.tickets[m.attempt.ticket], m);
     touched.insert(m.attempt.ticket);
   }
   for (const AccountPause& pause : delta.pauses) k.pauses[pause.account] = pause;
@@ -120,7 +138,7 @@ void take_contents(Knowledge& k, const LedgerContents& news, const Policy& polic
     TicketKnowledge& t = k.tickets[row.ticket];
     if (!t.newest || (row.newest && !is_older(*row.newest, t))) t.memory = row.memory;
     if (row.newest) take_attempt(k, t, *row.newest, policy);
-    for (const Message& m : row.messages) take_message(t, m, t.ledger_unsure);
+    for (const Message& m : row.messages) take_message(t, m);
     if (t.newest) std::erase_if(t.messages, [&](const Message& m) { return m.attempt != t.newest->id; });
     t.ledger_unsure = false;
     touched.insert(row.ticket);
@@ -149,10 +167,32 @@ void take_board_ticket(Knowledge& k, const BoardTicket& ticket, std::set<TicketI
         touched.insert(id);
 }
 
-void take_listing(Knowledge& k, const ServerListing& listing, Instant at, std::set<TicketId>& touched) {
+void see_spawned(const Knowledge& k, TicketKnowledge& t, const SpawnedPane& spawned, Instant at) {
+  PaneSighting pane;
+  pane.session = t.newest->session;
+  pane.session_id = spawned.session_id;
+  pane.pane_id = spawned.pane_id;
+  pane.pane_pid = spawned.pane_pid;
+  t.seen.pane = Seen<PaneView>{{spawned.server, pane}, at};
+  listings_begin_anew(k, t, *t.newest);
+}
+
+void listing_is_over(Knowledge& k, const ListServer& e) {
+  k.shards[e.shard].asked_by.erase(e.asked_by);
+  for (auto& [id, t] : k.tickets)
+    if (t.newest && t.newest->shard == e.shard) t.listings_too_old.erase(e.asked_by);
+}
+
+void take_listing(Knowledge& k, const ServerListing& listing, const TicketId& asked_by, Instant at,
+                  std::set<TicketId>& touched) {
   Shard& shard = k.shards[listing.shard];
   if (at < shard.listed_at) return;
-  shard = {listing.server, at, true, {}, listing.panes, shard.unsaved || shard.server != listing.server};
+  shard.unsaved = shard.unsaved || shard.server != listing.server;
+  shard.server = listing.server;
+  shard.listed_at = at;
+  shard.reachable = true;
+  shard.trouble.clear();
+  shard.panes = listing.panes;
   std::map<SessionName, const PaneSighting*> by_session;
   for (const PaneSighting& pane : listing.panes) {
     by_session[pane.session] = &pane;
@@ -166,8 +206,8 @@ void take_listing(Knowledge& k, const ServerListing& listing, Instant at, std::s
   for (auto& [id, t] : k.tickets) {
     const Attempt* a = t.current();
     if (a == nullptr || a->shard != listing.shard || a->step != Step::spawn_begun) continue;
-    // From before the spawn, unless the clock was moved in between.
-    if (at < a->spawned_at && a->spawned_at <= k.now) continue;
+    // From before its spawn was announced, or before it ended.
+    if (t.listings_too_old.contains(asked_by)) continue;
     const auto found = by_session.find(a->session);
     PaneView view{listing.server, found == by_session.end() ? std::nullopt : std::optional(*found->second)};
     const bool same = t.seen.pane && t.seen.pane->what == view;
@@ -186,7 +226,10 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   const bool ended_before = t.seen.record && t.seen.record->what.end;
   const bool gone_now = looked.record.runner.known() && looked.process.runner == Presence::gone;
   // What tmux showed before it ended cannot say how it ended; nor can a listing that is older than it.
-  if ((gone_now && !gone_before) || (looked.record.end && !ended_before)) t.seen.pane.reset();
+  if ((gone_now && !gone_before) || (looked.record.end && !ended_before)) {
+    t.seen.pane.reset();
+    listings_begin_anew(k, t, a);
+  }
   const Instant at = asked_when(answer);
   t.seen.record = Seen<RecordSighting>{looked.record, at};
   const auto counted = t.seen.process ? t.seen.process->what.oom_kills : std::nullopt;

@@ -21,10 +21,10 @@
 namespace holdfast::sim {
 
 // Numbers that are compared with others of their kind (and of the same ticket, where they are a ticket's),
-// and with nothing else. Times of sightings (with the spawn) and of listings (with the spawn, and with the
-// question of one that is on its way) are, besides having an age.
-enum class Count : std::uint8_t { revision, version, cursor, server, queued, sighting, listing, spawn };
-inline constexpr std::size_t counts = 8;
+// and with nothing else. Times of sightings and of listings (with the question of one that is on
+// its way) are, besides having an age.
+enum class Count : std::uint8_t { revision, version, cursor, server, queued, sighting, listing };
+inline constexpr std::size_t counts = 7;
 
 // How a runtime ended. Codes and signals are passed on and asked by nobody; what counts is whether they are
 // the true ones, until the death is in the ledger. So they stand in a key as the number of the attempt's
@@ -101,12 +101,10 @@ class Fold {
   }
   // Which of its kind came first.
   void in_order(Count kind, const TicketId& of, Instant at) { count(kind, of, at.ms); }
-  // What was listed, and when it was spawned, are held against the question of a listing that is still on its
-  // way: whether that was asked earlier. Asked in the same moment is as good as later.
+  // What was listed is held against the question of a listing that is still on its way: whether that was
+  // asked earlier. Asked in the same moment is as good as later.
   void listed(Instant at) { count(Count::listing, by_, at.ms * 2); }
-  void spawned(const TicketId& of, Instant at) { count(Count::spawn, of, at.ms * 2); }
   void listing_asked(Instant at) { count(Count::listing, by_, at.ms * 2 + 1); }
-  void listing_asked(const TicketId& of, Instant at) { count(Count::spawn, of, at.ms * 2 + 1); }
   void sighting(Instant at) { in_order(Count::sighting, about_.ticket, at); }
   // Which dispatcher's listings come next.
   void by(int dispatcher) { by_ = static_cast<std::uint64_t>(dispatcher); }

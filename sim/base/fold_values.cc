@@ -127,8 +127,6 @@ void fold_value(Fold& fold, const Attempt& a) {
     if (field == &a.spawned_at) {
       const bool planned = a.phase == Phase::planned;
       fold.age(a.spawned_at, planned ? any_wait : says_live(a.phase) ? seconds(6) : millis(1));
-      fold.in_order(Count::sighting, a.id.ticket, a.spawned_at);
-      fold.spawned(a.id.ticket, a.spawned_at);
       return true;
     }
     if (field == &a.changed_at) {

@@ -60,6 +60,21 @@ std::optional<Event> next_fair(const World& w, Instant until) {
   return std::nullopt;
 }
 
+namespace {
+
+// Where nothing but looking has happened for a minute, nobody wakes from a short wait any more. What is left
+// are the long ones (an account's rest, a person who is to be told): a dispatcher that is woken late, and
+// later each time, gets to them as well, without all the looks in between.
+Event wakes_later(Event e, const World& w, Instant quiet_since) {
+  const Duration quiet = w.now - quiet_since;
+  const bool nothing_moves = w.flights.empty() && w.setup->longest_sleep <= minutes(1);
+  if (e.what_kind == Do::time && nothing_moves && quiet >= minutes(1))
+    e.what = static_cast<std::uint8_t>(std::min<std::int64_t>(quiet.ms / minutes(1).ms, 30));
+  return e;
+}
+
+}  // namespace
+
 Rest run_fair(World& w, const std::function<bool(const Event&)>& take) {
   heal(w);
   constexpr int patience = 20'000;
@@ -67,7 +82,7 @@ Rest run_fair(World& w, const std::function<bool(const Event&)>& take) {
   for (int i = 0; i < patience; ++i) {
     const auto e = next_fair(w, quiet_since + minutes(30));
     if (!e) return Rest::reached;
-    if (!take(*e)) return Rest::stopped;
+    if (!take(wakes_later(*e, w, quiet_since))) return Rest::stopped;
     if (w.happened.anything) quiet_since = w.now;
   }
   return Rest::never;

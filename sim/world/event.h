@@ -18,7 +18,7 @@ enum class Do : std::uint8_t {
   think,   // a dispatcher's timer is due
   runner,  // a runner's next step
   worker,  // a worker's act: `what` is an Act
-  time,    // time passes to the next moment at which something is due
+  time,    // time passes to the next moment at which something is due, and `what` minutes at least
   crash,   // a dispatcher dies
   start,   // a dispatcher starts
   resume,

@@ -55,7 +55,6 @@ void fold_order(Fold& fold, const World& w, const Flight& f) {
   fold.listing_asked(f.asked_at);
   for (const auto& [id, ticket] : w.board.tickets) {
     fold.in_order(Count::sighting, id, f.asked_at);
-    fold.listing_asked(id, f.asked_at);
   }
 }
 

@@ -119,7 +119,7 @@ std::string name_of(const World& w, const Event& e) {
     case Do::worker:
       return "worker " + attempt_key(w.runtimes[e.subject].attempt) + " " +
              words_for(static_cast<Act>(e.what));
-    case Do::time: return "time";
+    case Do::time: return e.what == 0 ? "time" : "time " + std::to_string(e.what) + " minutes";
     case Do::crash: return "crash " + dispatcher;
     case Do::start: return "start " + dispatcher;
     case Do::resume: return "resume " + dispatcher;

@@ -267,8 +267,8 @@ Instant next_timer(const World& w) {
   return next;
 }
 
-void pass_time(World& w) {
-  w.now = next_timer(w);
+void pass_time(World& w, Duration at_least) {
+  w.now = std::max(next_timer(w), w.now + at_least);
   for (Flight& f : w.flights) f.late = f.late || f.fault == FaultId::F5;
   for (Runtime& r : w.runtimes) r.slow = false;
 }
@@ -401,7 +401,7 @@ void step(World& w, const Event& event) {
     case Do::think: return let_think(w, static_cast<int>(i));
     case Do::runner: return runner_step(w, w.runtimes[i]);
     case Do::worker: return worker_act(w, w.runtimes[i], static_cast<Act>(event.what));
-    case Do::time: return pass_time(w);
+    case Do::time: return pass_time(w, minutes(event.what));
     case Do::crash:
       w.crashes_left -= 1;
       count_fault(w, FaultId::E1, {});

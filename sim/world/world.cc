@@ -41,8 +41,8 @@ bool resource_is_held(const World& w, const Flight& mine) {
 }
 
 Duration deadline_of(const World& w, const Effect& effect) {
-  return family_of(call_of(effect)) == Family::git ? w.setup->policy.git_deadline
-                                                   : w.setup->policy.call_deadline;
+  const bool git = family_of(call_of(effect)) == Family::git && !is_by_the_way(effect);
+  return git ? w.setup->policy.git_deadline : w.setup->policy.call_deadline;
 }
 
 void put_in_flight(World& w, int d, Effect effect) {

@@ -196,9 +196,10 @@ class Inspection {
       return entry.find("\tholdfast: ") != std::string::npos;
     };
     std::vector<std::vector<std::string>> found;
-    for (const std::string& log : {context_.repository.common_dir + "/logs/refs/heads/" + order_.branch.value,
-                                   (slot_ ? slot_->admin + "/logs/HEAD" : std::string())}) {
-      auto entries = log.starts_with('/') ? lines(log) : std::vector<std::string>{};
+    std::vector<std::string> logs{context_.repository.common_dir + "/logs/refs/heads/" + order_.branch.value};
+    if (slot_) logs.push_back(slot_->admin + "/logs/HEAD");
+    for (const std::string& log : logs) {
+      auto entries = lines(log);
       const auto last = std::find_if(entries.rbegin(), entries.rend(), is_ours);
       entries.erase(entries.begin(), last.base());
       found.push_back(std::move(entries));

@@ -64,7 +64,7 @@ class Release {
     restore_pristine();
     if (!shot->is_head)
       if (const auto unflagged = unflag(); !unflagged) return Fault(unflagged.error());
-    // Their stat data are gone from the index; without them each look would run the filters again.
+    // Without their stat data as they are now each look would run the filters again.
     if (shot->filtered) static_cast<void>(git({"update-index", "-q", "--refresh"}));
     if (context_.options.ignored == IgnoredFiles::set_aside)
       if (const auto aside = ignored_aside(); !aside) return Fault(aside.error());

@@ -49,8 +49,7 @@ class Shooting {
     if (shot_.is_head) return Nothing{};
     if (const auto read = read_head(); !read) return read;
     if (const auto staged = read_staged(); !staged) return staged;
-    if (const auto plain = add_all(slot_.path, shot_.index_file, inside("")); !plain) return plain;
-    if (const auto dropped = drop_filtered(); !dropped) return dropped;
+    if (const auto plain = add_plain(); !plain) return plain;
     if (const auto tree = write_tree(slot_.path, shot_.index_file, shot_.plain_tree); !tree) return tree;
     shot_.tree = shot_.plain_tree;
     if (const auto patches = save_patches(); !patches) return patches;
@@ -112,18 +111,24 @@ class Shooting {
       usable = listed.code == 0 && !listed.dropped;
     }
     index_usable_ = usable;
-    if (!usable) {  // broken or missing: start from HEAD, and hash every file
-      std::error_code none;
-      fs::remove(shot_.index_file, none);
-      if (const auto head = read_head(); !head) return head;
-      if (shot_.head.empty()) return Nothing{};
-      const ChildEnd end = git(slot_.path, shot_.index_file, {"read-tree", shot_.head});
-      if (!end.answered()) return Fault(raw_of(end));
+    if (!usable) {
+      if (const auto fresh = index_from_head(); !fresh || shot_.head.empty()) return fresh;
       listed = git(slot_.path, shot_.index_file, {"ls-files", "-v", "-s", "-z"});
       if (!listed.answered()) return Fault(raw_of(listed));
     }
     entries_ = split(listed.out, '\0');
     return unflag(entries_);
+  }
+
+  // Where the worktree's own is broken or missing: every file is hashed then.
+  OrReply<Nothing> index_from_head() {
+    std::error_code none;
+    fs::remove(shot_.index_file, none);
+    if (const auto head = read_head(); !head) return head;
+    if (shot_.head.empty()) return Nothing{};
+    const ChildEnd end = git(slot_.path, shot_.index_file, {"read-tree", shot_.head});
+    if (!end.answered()) return Fault(raw_of(end));
+    return Nothing{};
   }
 
   // Its own file holds only what was changed since. git looks for the rest in its own folder.
@@ -142,16 +147,26 @@ class Shooting {
     if (!staged) return Fault(staged.error());
     shot_.index_tree = staged->tree;
     shot_.staged_as = staged->as;
+    // It could be read, and names objects that are not there: no tree can be made of it.
+    if (index_usable_ && staged->as == StagedAs::file) return index_from_head();
     return Nothing{};
   }
 
-  OrReply<Nothing> drop_filtered() {
-    const bool comparable = !shot_.index_tree.empty() && shot_.staged_as != StagedAs::file;
-    const auto dropped = drop_what_filters_made(git_, slot_, comparable ? shot_.index_tree : shot_.head_tree,
-                                                shot_.index_file);
-    if (!dropped) return Fault(dropped.error());
-    shot_.filtered = *dropped;
-    return Nothing{};
+  // All files outside embedded repositories; what only the filters have changed stays as it is in the index.
+  OrReply<Nothing> add_plain() {
+    const auto filtered = made_by_filters(git_, slot_, shot_.index_file);
+    if (!filtered) return Fault(filtered.error());
+    shot_.filtered = !filtered->empty();
+    const auto flag = [&](const char* how) -> OrReply<Nothing> {
+      if (filtered->empty()) return Nothing{};
+      const ChildEnd end =
+          git(slot_.path, shot_.index_file, {"update-index", how, "-z", "--stdin"}, *filtered);
+      if (!end.answered()) return Fault(raw_of(end));
+      return Nothing{};
+    };
+    if (const auto flagged = flag("--assume-unchanged"); !flagged) return flagged;
+    if (const auto added = add_all(slot_.path, shot_.index_file, inside("")); !added) return added;
+    return flag("--no-assume-unchanged");
   }
 
   // A `git am` that stopped keeps here what it was given and has not applied; nobody else may have it.

@@ -1,7 +1,10 @@
 // `explain`: the evidence, the rule that won, what comes next. `deaths`: how each attempt ended, and on what
 // evidence.
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
+#include <string_view>
 
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/look.h"
@@ -178,6 +181,19 @@ bool lives(const Attempt& a, const RecordSighting* record) {
   return a.open() && a.cause == Cause::none && (record == nullptr || !record->end);
 }
 
+// Where the runner did not live to write its end, whoever found it dead has read the kernel's count; it
+// stands in the evidence (core/verdict.cc). A cgroup is made anew for each attempt, so it began with zero.
+std::optional<std::int64_t> oom_kills_told(const std::string& evidence) {
+  constexpr std::string_view before = "the kernel counted oom_kill ", after = " in its cgroup";
+  const auto at = evidence.find(before);
+  if (at == std::string::npos) return std::nullopt;
+  std::int64_t count = 0;
+  const char* const end = evidence.data() + evidence.size();
+  const auto [rest, error] = std::from_chars(evidence.data() + at + before.size(), end, count);
+  if (error != std::errc{} || !std::string_view(rest, end).starts_with(after)) return std::nullopt;
+  return count;
+}
+
 Json death_row(const Attempt& a, const RecordSighting* record) {
   Json j;
   j["ticket"] = a.id.ticket.value;
@@ -198,6 +214,11 @@ Json death_row(const Attempt& a, const RecordSighting* record) {
                       : !record->worker_running ? "no worker of it ever ran"
                                                 : "its runner did not live to write its end";
   if (end == nullptr && record != nullptr && !record->worker_running) j["oom"] = "no";
+  if (const auto counted = oom_kills_told(a.evidence); counted && end == nullptr) {
+    j["oom"] = words_for(*counted > 0 ? OomEvidence::killed : OomEvidence::none_seen);
+    j["oom_evidence"] = "oom_kill 0 -> " + std::to_string(*counted) + " in cgroup" +
+                        (record == nullptr || record->cgroup.empty() ? "" : " " + record->cgroup);
+  }
   if (lives(a, record)) {  // there is no death of it to tell facts about
     j["oom"] = nullptr;
     j["oom_evidence"] = "";

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dispatcher/cli/shell_kit.h"
+#include "dispatcher/core/verdict.h"
 #include "dispatcher/system/process_identity.h"
 
 namespace holdfast::cli {
@@ -186,6 +187,42 @@ TEST_F(Live, DeathsReadTheRunnersRecord) {
   EXPECT_EQ(death["signal"], 9);
   EXPECT_EQ(death["runtime"], attempt_key(id));
   EXPECT_NE(death["oom"], nullptr);
+}
+
+// The kernel was asked and had counted none: that is known, though the runner wrote no end.
+TEST_F(Live, DeathsTellACountOfZero) {
+  const AttemptId id = at(Stage::running);
+  const std::string folder = "state/records/T-1-g1";
+  std::filesystem::create_directories(place.folder + "/" + folder);
+  place.write(folder + "/decision", "1000 started boot=b pidns=n pid=100 ticks=5\n");
+  place.write(folder + "/record",
+              "1000 started version=1\n1001 containment cgroup=/cg/T-1-g1.7 ceiling=none\n"
+              "1001 worker boot=b pidns=n pid=4711 ticks=6\n1002 running\n");
+  Attempt dead;
+  dead.id = id;
+  dead.step = Step::spawn_begun;
+  dead.phase = Phase::running;
+  RecordSighting record;
+  record.decision = Decision::started;
+  record.runner = {"b", "n", 100, 5};
+  record.worker = {"b", "n", 4711, 6};
+  record.cgroup = "/cg/T-1-g1.7";
+  ProcessSighting gone;
+  gone.host = Presence::present;
+  gone.runner = gone.worker = gone.cgroup = gone.descendants = Presence::gone;
+  gone.scanned = true;
+  gone.oom_kills = 0;
+  const Instant now{1'700'000'100'000};
+  Sightings seen;
+  seen.record = Seen<RecordSighting>{record, now};
+  seen.process = Seen<ProcessSighting>{gone, now};
+  const auto certificate = certify(dead, seen, now);
+  ASSERT_TRUE(certificate);
+  auto ledger = open_ledger(place.ledger_path(), LedgerMode::command_line);
+  ASSERT_EQ((*ledger)->write(RecordLost{id, *certificate}, now).raw.code, 0);
+  const std::string said = place.run({"deaths", "T-1"}).out;
+  EXPECT_NE(said.find("oom           no (oom_kill 0 -> 0 in cgroup /cg/T-1-g1.7)"), std::string::npos)
+      << said;
 }
 
 TEST_F(Live, EventsTellWhoAndWhy) {

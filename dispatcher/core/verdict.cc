@@ -137,7 +137,11 @@ Finding from_end(const Attempt& attempt, const Sightings& seen, const RecordSigh
   if (oom && end.signal == 9 && !others) return {Cause::oom_kill, 9, evidence};
   // The hang-up comes first: our own request to end a tree does not hang up its terminal.
   if (end.reason == "hangup") return hung_up(attempt, seen, evidence);
-  if (attempt.ending != Ending::none) return stopped(attempt, end.signal.value_or(-1), evidence);
+  // Without a reason the worker had exited before its runner heard that the tree was to end: what was ended
+  // then were others.
+  const bool by_itself = end.exit_code && end.reason.empty();
+  if (attempt.ending != Ending::none && !by_itself)
+    return stopped(attempt, end.signal.value_or(-1), evidence);
   if (oom && end.exit_code.value_or(0) != 0) return {Cause::oom_kill, *end.exit_code, evidence};
   if (!seen.limit_line.empty() && (end.signal || end.exit_code.value_or(0) != 0))
     return {Cause::provider_limit, -1, evidence + "; it said: " + seen.limit_line};
@@ -149,15 +153,16 @@ Finding from_end(const Attempt& attempt, const Sightings& seen, const RecordSigh
 
 // The runner itself died, so nobody wrote an end. tmux may still know.
 Finding without_end(const Attempt& attempt, const Sightings& seen, const RecordSighting& record) {
-  const std::string gone = pids_of(record) + " gone without a recorded end";
+  const auto counted = seen.process ? seen.process->what.oom_kills : std::nullopt;
+  const std::string gone =
+      pids_of(record) + " gone without a recorded end" +
+      (counted ? "; the kernel counted oom_kill " + std::to_string(*counted) + " in its cgroup"
+               : std::string());
   if (seen.process && seen.process->what.host == Presence::gone)
     return {Cause::host_lost, -1, "boot id changed since the runner started (" + pids_of(record) + ")"};
   const bool by_person = attempt.wish != StopWish::none && attempt.ending != Ending::none;
   if (by_person) return stopped(attempt, -1, gone + " after it was told to end");
-  if (seen.process && seen.process->what.oom_kills.value_or(0) > 0)
-    return {Cause::oom_kill, -1,
-            gone + "; the kernel counted oom_kill " + std::to_string(*seen.process->what.oom_kills) +
-                " in its cgroup"};
+  if (counted.value_or(0) > 0) return {Cause::oom_kill, -1, gone};
   // A runner that was killed leaves its tree to us: that we ended the rest is not how it died.
   if (seen.pane && seen.pane->what.pane && seen.pane->what.pane->dead && seen.pane->what.pane->exit_signal)
     return {

@@ -283,6 +283,20 @@ INSTANTIATE_TEST_SUITE_P(
                   .ending = Ending::term_sent,
                   .wish = StopWish::cancel,
                   .want = Cause::stopped_by_operator},
+        CauseCase{.name = "AnExitBeforeTheRestOfItsTreeHadToBeEnded",
+                  .code = 0,
+                  .ending = Ending::kill_sent,
+                  .want = Cause::clean_exit},
+        CauseCase{.name = "AFailureBeforeAPersonsStopReachedIt",
+                  .code = 3,
+                  .ending = Ending::term_sent,
+                  .wish = StopWish::stop,
+                  .want = Cause::exit_code},
+        CauseCase{.name = "AnExitThatOurStopBroughtAbout",
+                  .code = 0,
+                  .reason = "term",
+                  .ending = Ending::term_sent,
+                  .want = Cause::stopped_by_us},
         CauseCase{.name = "TermThatNobodyOfUsSent", .signal = 15, .want = Cause::signal},
         CauseCase{.name = "ProviderLimit",
                   .code = 1,
@@ -307,7 +321,12 @@ TEST(Certificate, AnOomKillIsKnownByTheCgroupOfADeadRunner) {
   EXPECT_EQ(oom->cause(), Cause::oom_kill);
   EXPECT_NE(oom->evidence().find("oom_kill 1"), std::string::npos) << oom->evidence();
   p.oom_kills = 0;
-  EXPECT_NE(certify(spawned(), seen(started(), p), now)->cause(), Cause::oom_kill);
+  const auto none = certify(spawned(), seen(started(), p), now);
+  EXPECT_NE(none->cause(), Cause::oom_kill);
+  EXPECT_NE(none->evidence().find("oom_kill 0 in its cgroup"), std::string::npos)
+      << "a count of zero is told";
+  p.oom_kills.reset();
+  EXPECT_EQ(certify(spawned(), seen(started(), p), now)->evidence().find("oom_kill"), std::string::npos);
 }
 
 TEST(Certificate, ARebootIsTheHostsFault) {

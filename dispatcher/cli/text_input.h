@@ -10,7 +10,7 @@
 
 namespace holdfast::cli {
 
-// `path` "-": the standard input. Relative paths start from the shell's folder.
+// `path` "-": the standard input; else a regular file. Relative paths start from the shell's folder.
 Or<std::string> read_input(const std::string& path, const Shell&, std::size_t at_most);
 
 // --NAME TEXT or --NAME-file FILE; both is a mistake, neither is nothing.

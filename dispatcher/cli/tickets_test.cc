@@ -1,4 +1,6 @@
 // Tickets from the command line, and what a careless or hostile caller may put into them.
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 
 #include "dispatcher/cli/shell_kit.h"
@@ -100,6 +102,7 @@ TEST(BadInput, OnTheBoard) {
   place.run({"ticket", "add", "First"});
   place.write("not-json.jsonl", "{\"id\":\"A\",\"title\":\"x\"}\n{\"id\":\n");
   place.write("twice.jsonl", "{\"id\":\"A\",\"title\":\"x\"}\n{\"id\":\"A\",\"title\":\"y\"}\n");
+  ASSERT_EQ(::mkfifo((place.folder + "/pipe").c_str(), 0600), 0);
   const std::string before = place.everything();
   const struct {
     std::vector<std::string> args;
@@ -149,6 +152,11 @@ TEST(BadInput, OnTheBoard) {
       {{"ticket", "import", "not-json.jsonl"}, "line 2"},
       {{"ticket", "import", "twice.jsonl"}, "line 2"},
       {{"ticket", "import", "missing.jsonl"}, "No such file"},
+      // To open a pipe that nobody writes to would wait for ever.
+      {{"ticket", "import", "pipe"}, "pipe: is not a regular file"},
+      {{"ticket", "import", "/dev/zero"}, "is not a regular file"},
+      {{"ticket", "add", "x", "-F", "pipe"}, "pipe: is not a regular file"},
+      {{"ticket", "list", "--config", "pipe"}, "it is not a regular file"},
       {{"events", "--after", "x"}, "--after"},
       {{"runtime", "declare-dead", "T-1", "--evidence", "e"}, "with its generation"},
       {{"runtime", "declare-dead", "T-1-g1"}, "--evidence is needed"},

@@ -17,6 +17,9 @@ std::expected<Config, ConfigError> load_config(const std::string& path) {
   std::error_code trouble;
   const fs::path whole = fs::absolute(path, trouble);
   if (fs::is_directory(whole, trouble)) return unreadable("it is a folder");
+  // Opening a pipe that nobody writes to would wait for somebody who does.
+  if (fs::exists(whole, trouble) && !fs::is_regular_file(whole, trouble))
+    return unreadable("it is not a regular file");
   std::ifstream file(whole, std::ios::binary);
   if (!file) return unreadable(std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
   std::string text(config_bytes_max + 1, '\0');

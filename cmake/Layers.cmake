@@ -41,7 +41,7 @@ add_custom_target(holdfast-threads)
 function(holdfast_tests name)
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LIBRARIES;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 120)
+    set(T_TIMEOUT 300)  # whoever waits for a condition waits for a minute or two, and several times
   endif()
   add_executable(${name}_test ${T_SOURCES})
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
@@ -50,7 +50,7 @@ function(holdfast_tests name)
     target_link_libraries(${name}_test PRIVATE holdfast_${used})
   endforeach()
   target_link_libraries(${name}_test PRIVATE ${T_LIBRARIES} GTest::gmock GTest::gtest_main Threads::Threads)
-  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
                        TEST_PREFIX "${name}." PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
   if("threads" IN_LIST T_LABELS)
     add_dependencies(holdfast-threads ${name}_test)

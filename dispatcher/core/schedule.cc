@@ -175,35 +175,35 @@ int shards_in_use(const Brain& brain) {
 void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
   Agenda& a = brain.agenda;
   Knowledge& k = brain.knowledge;
-  const auto start = [&](Routine& routine, Effect effect) {
+  // `asking` is what makes the effect: most routines are not due.
+  const auto start = [&](Routine& routine, const auto& asking) {
     if (!due(routine, now)) return;
     routine.flying = true;
     a.in_flight += 1;
-    begun(k, effect);
-    out.push_back(std::move(effect));
+    begun(k, out.emplace_back(asking()));
   };
-  if (!k.ledger_loaded) return start(a.load, LoadLedger{});
+  if (!k.ledger_loaded) return start(a.load, [] { return LoadLedger{}; });
 
   bool unsure = false;
   for (const auto& [id, t] : k.tickets) unsure = unsure || t.ledger_unsure;
   if (unsure) ask(a.changes);
-  start(a.changes, ReadLedgerChanges{a.ledger_seq});
-  start(a.board, ReadBoard{a.board_cursor});
-  if (!k.records_listed) start(a.records, ListRecords{});
-  if (!k.traces_listed) start(a.traces, ListTraces{});
+  start(a.changes, [&] { return ReadLedgerChanges{a.ledger_seq}; });
+  start(a.board, [&] { return ReadBoard{a.board_cursor}; });
+  if (!k.records_listed) start(a.records, [] { return ListRecords{}; });
+  if (!k.traces_listed) start(a.traces, [] { return ListTraces{}; });
   if (!k.pool_ready) {
     if (due(a.pool, now)) {
       a.free_when_asked.clear();
       for (const auto& [id, slot] : k.slots)
         if (slot.state == SlotState::free) a.free_when_asked.insert(id);
     }
-    start(a.pool, EnsurePool{brain.policy.capacity, brain.policy.start});
+    start(a.pool, [&] { return EnsurePool{brain.policy.capacity, brain.policy.start}; });
   }
   for (int shard = 0; shard < shards_in_use(brain); ++shard) {
     if (!k.shards[shard].server.known())
-      start(a.start_server[shard], StartServer{shard});
+      start(a.start_server[shard], [&] { return StartServer{shard}; });
     else
-      start(a.list_server[shard], ListServer{shard, {}});
+      start(a.list_server[shard], [&] { return ListServer{shard, {}}; });
   }
   for (auto& [number, shard] : k.shards) {
     if (!shard.unsaved || !shard.server.known()) continue;
@@ -399,7 +399,7 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
       a.landing = a.landing || lands;
       if (reviews) a.reviewing.insert(id);
       set_alarm(a, id, {});
-      start_for(brain, id, *plan.effect, out);
+      start_for(brain, id, std::move(*plan.effect), out);
     } else if (plan.effect) {
       waiting.push_back(id);
     } else {

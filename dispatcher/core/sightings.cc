@@ -18,6 +18,7 @@ const Profile* profile_for(const Policy& policy, const Attempt& a) {
 void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   const Profile* profile = profile_for(policy, a);
   t.seen = {};
+  t.listings_too_old.clear();
   t.work = {};
   t.reader = MarkerReader(profile ? profile->limit_patterns : std::vector<std::string>{});
   t.stream_finished = false;

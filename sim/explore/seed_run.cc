@@ -13,6 +13,7 @@
 #include "sim/explore/themes.h"
 #include "sim/oracle/chronicle.h"
 #include "sim/world/names.h"
+#include "sim/world/strikes.h"
 
 namespace holdfast::sim {
 namespace {
@@ -75,8 +76,8 @@ int weight_of(const World& w, const Event& e, const Pace& pace) {
 
 class Picker {
  public:
-  Picker(Random& random, Schedule schedule, const Pace& pace)
-      : random_(random), schedule_(schedule), pace_(pace) {
+  Picker(Random& random, Schedule schedule, const Pace& pace, const std::vector<Trigger>& planned)
+      : random_(random), schedule_(schedule), pace_(pace), planned_(planned) {
     for (int& priority : priorities_) priority = static_cast<int>(random_.below(1000));
     for (int& at : changes_) at = static_cast<int>(random_.below(400));
   }
@@ -122,15 +123,34 @@ class Picker {
 
   // What is late waits for its time, drawn once for each of its parts: half of them do not wait at all.
   bool put_off(const World& w, const Event& e, int n) {
-    if ((pace_.late == 0 && pace_.slow == 0) || (e.what_kind != Do::hold && e.what_kind != Do::vanish))
-      return false;
+    if (e.what_kind != Do::hold && e.what_kind != Do::vanish) return false;
+    if (pace_.late == 0 && pace_.slow == 0 && !pace_.waits_for_phase) return false;
     const Flight& f = w.flights[e.subject];
     if (f.held) return false;
+    if (pace_.waits_for_phase) return waits_for_phase(w, f, n);
     if (!f.detached) return is_slow(w, f) && n < due_at(f, n);
     if (pace_.late == 0) return false;
     const auto [at, fresh] = due_.try_emplace({f.number, f.part}, n);
     const bool waits = pace_.late_from > 0 ? f.part >= pace_.late_from : fresh && random_.in_a_thousand(500);
     if (fresh && waits) at->second += static_cast<int>(random_.between(0, pace_.late));
+    return n < at->second;
+  }
+
+  // Until its attempt is where a planned fault is to strike it; for so many events at most.
+  bool waits_for_phase(const World& w, const Flight& f, int n) {
+    constexpr int most = 500;
+    if (f.part > 0 || f.detached || w.dispatchers.size() < 2) return false;
+    if (f.dispatcher + 1 != static_cast<int>(w.dispatchers.size())) return false;
+    const Call call = call_of(f.effect);
+    const auto phase = phase_of(w, whom(f.effect));
+    bool meant = false;
+    for (const Trigger& t : planned_) {
+      if (t.call != call || !t.phase) continue;
+      if (t.phase == phase) return false;
+      meant = true;
+    }
+    if (!meant) return false;
+    const auto [at, fresh] = due_.try_emplace({f.number, -1}, n + most);
     return n < at->second;
   }
 
@@ -188,6 +208,7 @@ class Picker {
   Random& random_;
   Schedule schedule_;
   const Pace& pace_;
+  const std::vector<Trigger>& planned_;
   std::map<std::pair<int, int>, int> due_;  // by flight and part
   std::vector<int> weights_;
   int priorities_[50] = {};
@@ -227,6 +248,17 @@ void take_theme(WorldPlan& p, Random& random, const FaultSet& allowed) {
     const Actor actor = fault(any.fault).actor;
     const bool can = allowed.has(any.fault) && (actor == Actor::port || actor == Actor::world);
     if (can && why_out_of_reach(any.fault, phase).empty()) p.triggers.push_back(any);
+  }
+  for (int i = 0; i < chosen->at_calls; ++i) {
+    Trigger at_call;
+    at_call.fault = static_cast<FaultId>(1 + random.below(fault_ids - 1));
+    const std::size_t phase = random.below(phases);
+    at_call.phase = static_cast<Phase>(phase);
+    at_call.times = 2;
+    const Fault& entry = fault(at_call.fault);
+    if (entry.actor != Actor::port || entry.calls.empty() || !allowed.has(at_call.fault)) continue;
+    at_call.call = entry.calls[random.below(entry.calls.size())];
+    if (why_out_of_reach(at_call.fault, phase).empty()) p.triggers.push_back(at_call);
   }
   if (chosen->plan != nullptr) chosen->plan(p);
 }
@@ -335,7 +367,7 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
   Pace pace = theme ? theme->pace : Pace{};
   // Hasty workers are gone before their dispatcher has noticed that they run.
   pace.haste = random.in_a_thousand(600) ? 1 : pace.haste;
-  Picker picker(random, schedule, pace);
+  Picker picker(random, schedule, pace, plan.triggers);
   World w = begin(setup);
   Findings findings;
   PlannedFaults planned(plan.triggers);

@@ -105,6 +105,13 @@ std::vector<Theme> make() {
        .plan = two_at_once,
        .pace = {.slow = 250, .resume = 1, .haste = 1}},
       {.name = "anything", .share = 3, .anything = 12, .plan = a_crowd, .pace = {.late = 80, .haste = 1}},
+      // The same for calls that are asked for early and come to their fault late.
+      {.name = "late-calls",
+       .share = 10,
+       .kinds = {E3},
+       .at_calls = 4,
+       .plan = two_at_once,
+       .pace = {.resume = 1, .haste = 1, .ask = 24, .waits_for_phase = true}},
       {.name = "asks-and-goes",
        .share = 2,
        .kinds = {G1, G4, G5},

@@ -27,6 +27,9 @@ struct Pace {
   int leave = 1;          // of workers that go without a word by nature: how soon they do
   bool stubborn = false;  // workers stay when they have finished and when they are told to end
   bool children_stay = false;
+  // A call of the last one of several dispatchers that a planned fault is to strike waits until its attempt
+  // has got to the fault's phase.
+  bool waits_for_phase = false;
 };
 
 struct Theme {
@@ -35,6 +38,7 @@ struct Theme {
   std::vector<FaultId> kinds{};
   std::vector<std::string_view> triggers{};
   int anything = 0;  // so many planned faults besides, of any kind, in any phase in which it may strike
+  int at_calls = 0;  // and so many of any kind that strikes a call, at any one of its calls
   void (*plan)(WorldPlan&) = nullptr;
   Pace pace{};
 };

@@ -1,10 +1,13 @@
 #include "dispatcher/board/desk.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "dispatcher/board/board_file.h"
 #include "dispatcher/board/desk_rows.h"
 #include "dispatcher/board/ticket_checks.h"
+#include "dispatcher/board/ticket_rows.h"
+#include "dispatcher/core/words.h"
 
 namespace holdfast {
 
@@ -19,6 +22,18 @@ std::unexpected<DeskError> no(int status, std::string words) {
 
 std::string person(const std::string& by) {
   return by.empty() ? "person" : "person:" + by;
+}
+
+constexpr std::int64_t page_bytes_max = 32LL << 20;
+constexpr std::size_t key_bytes_max = 120;
+
+// Never a person's name: those are "person" and "person:...".
+bool is_transition_key(const std::string& key) {
+  return !key.empty() && key.size() <= key_bytes_max && key != "person" &&
+         std::ranges::all_of(key, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '_';
+         });
 }
 
 std::optional<DeskError> wrong_dependency(Connection& db, const BoardTicket& ticket) {
@@ -168,6 +183,68 @@ DeskAnswer<sqlite::Comment> Desk::comment(const TicketId& id, const std::string&
       comment.key = "person-" + std::to_string(n);
       if (sqlite::append_comment(db, id, comment) || db.failed()) return comment;
     }
+  });
+}
+
+DeskAnswer<BoardTicket> Desk::transition(const TicketId& id, const TicketTransition& t, Instant now) {
+  if (!is_transition_key(t.key))
+    return no(sqlite::http_unprocessable, "key: expected 1 to 120 letters, digits, - and _");
+  return parts_->write<BoardTicket>([&](Connection& db) -> DeskAnswer<BoardTicket> {
+    const auto was = sqlite::read_ticket(db, id);
+    if (!was) return no(sqlite::http_not_found, "no ticket " + id.value);
+    if (was->version != t.expected_version)
+      return no(sqlite::http_conflict, id.value + " is at version " + std::to_string(was->version) +
+                                           ", not " + std::to_string(t.expected_version));
+    if (t.from && was->state != *t.from)
+      return no(sqlite::http_conflict,
+                id.value + " is " + words_for(was->state) + ", not " + words_for(*t.from));
+    if (was->state == BoardState::done || was->state == BoardState::cancelled) {
+      if (was->state == t.to) return *was;
+      return no(sqlite::http_unprocessable,
+                id.value + " is " + words_for(was->state) + "; only a person opens it again");
+    }
+    BoardTicket is = *was;
+    is.state = t.to;
+    is.reason = t.reason;
+    is.moved_by = t.key;
+    is.version += 1;
+    is.changed_at = now;
+    if (auto wrong = wrong_values(is)) return std::unexpected(*wrong);
+    sqlite::update_ticket(db, *was, is);
+    return is;
+  });
+}
+
+DeskAnswer<bool> Desk::comment_once(const TicketId& id, const std::string& key, const std::string& text,
+                                    const std::string& by, Instant now) {
+  if (!is_transition_key(key))
+    return no(sqlite::http_unprocessable, "key: expected 1 to 120 letters, digits, - and _");
+  if (auto wrong = what_is_wrong_with_person(by))
+    return no(sqlite::http_unprocessable, "your name " + *wrong);
+  if (text.empty()) return no(sqlite::http_unprocessable, "a comment needs a text");
+  if (auto wrong = what_is_wrong_with_text(text))
+    return no(sqlite::http_unprocessable, "the comment " + *wrong);
+  return parts_->write<bool>([&](Connection& db) -> DeskAnswer<bool> {
+    if (!sqlite::ticket_exists(db, id)) return no(sqlite::http_not_found, "no ticket " + id.value);
+    return sqlite::append_comment(db, id, {key, now, by, text});
+  });
+}
+
+DeskAnswer<BoardChanges> Desk::changes_after(std::int64_t cursor, int at_most) {
+  return parts_->look<BoardChanges>([&](Connection& db) -> DeskAnswer<BoardChanges> {
+    BoardChanges changes;
+    changes.cursor = cursor;
+    std::int64_t bytes = 0;
+    for (const auto& changed : sqlite::tickets_changed_after(db, cursor, at_most + 1)) {
+      if (std::ssize(changes.tickets) == at_most || bytes > page_bytes_max) {
+        changes.complete = false;
+        break;
+      }
+      if (auto ticket = sqlite::read_ticket(db, changed.id)) changes.tickets.push_back(std::move(*ticket));
+      changes.cursor = changed.seq;
+      bytes += changed.bytes;
+    }
+    return changes;
   });
 }
 

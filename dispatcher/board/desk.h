@@ -47,6 +47,15 @@ struct TicketEdit {
   std::optional<std::int64_t> expected_version;  // nothing: whatever it is now
 };
 
+// What the dispatcher of another installation does, for which this is the board.
+struct TicketTransition {
+  std::int64_t expected_version = 0;
+  std::optional<BoardState> from;  // a second condition
+  BoardState to = BoardState::in_progress;
+  std::string reason;
+  std::string key;  // of its attempt: whose transition it was
+};
+
 struct TicketFilter {
   std::set<BoardState> states{};      // empty: any
   std::vector<std::string> labels{};  // all of them
@@ -88,6 +97,14 @@ class Desk {
                                std::optional<std::int64_t> expected_version = {});
   DeskAnswer<sqlite::Comment> comment(const TicketId&, const std::string& text, const std::string& by,
                                       Instant now);
+
+  // 409: it is not as expected any more. 422 also out of `done` and `cancelled`, which only a person leaves.
+  DeskAnswer<BoardTicket> transition(const TicketId&, const TicketTransition&, Instant now);
+  // Once per key; false: a comment of that key is there already.
+  DeskAnswer<bool> comment_once(const TicketId&, const std::string& key, const std::string& text,
+                                const std::string& by, Instant now);
+  // As ports/board.h has it: every ticket that changed after the cursor, as it is now.
+  DeskAnswer<BoardChanges> changes_after(std::int64_t cursor, int at_most);
 
   // By priority, then age; without their bodies.
   DeskAnswer<std::vector<BoardTicket>> list(const TicketFilter&);

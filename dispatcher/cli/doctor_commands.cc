@@ -5,60 +5,17 @@
 #include <ostream>
 
 #include "dispatcher/cli/command.h"
-#include "dispatcher/cli/doctor.h"
 #include "dispatcher/cli/look.h"
 #include "dispatcher/cli/pool.h"
 #include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
-#include "dispatcher/core/decide.h"
-#include "dispatcher/core/gate.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
+#include "dispatcher/look/doctor.h"
 
 namespace holdfast::cli {
 namespace {
-
-const char* words_of(Weight weight) {
-  switch (weight) {
-    case Weight::note: return "note";
-    case Weight::warning: return "warning";
-    case Weight::problem: return "problem";
-  }
-  __builtin_unreachable();
-}
-
-// Commits of finished tickets that are on no target: asked of git ticket by ticket.
-std::vector<Finding> find_stranded(LookAround& look) {
-  std::vector<Finding> found;
-  for (auto& [id, t] : look.brain.knowledge.tickets) {
-    const auto attempts = look.parts->ledger().attempts_of(id);
-    if (attempts.value.empty() || attempts.value.back().base.empty()) continue;
-    const Attempt& newest = attempts.value.back();
-    const auto facts = look.parts->world().worktrees.inspect(branch_order(newest, look.config.policy, false),
-                                                             look.config.policy.git_deadline);
-    if (facts.raw.transport != Transport::answered || facts.raw.code != 0) {
-      look.troubles.push_back("branches of " + id.value + ": " + facts.raw.error);
-      continue;
-    }
-    for (const Stranded& one : stranded_of(facts.value, t.memory))
-      found.push_back(
-          {Weight::warning, "stranded-branch", id.value,
-           one.ref + " has " + std::to_string(one.commits) + " commits that are not on " + look.config.target,
-           "land it, or `holdfast ticket waive " + id.value + " " + one.ref + "`"});
-    const bool over =
-        t.board && (t.board->state == BoardState::done || t.board->state == BoardState::cancelled);
-    if (over && !newest.open() && facts.value.has_commits == Tri::yes &&
-        facts.value.ancestor_of_target == Tri::no && facts.value.equal_patch_on_target == Tri::no &&
-        std::ranges::find(t.memory.waived, newest.branch.value) == t.memory.waived.end())
-      found.push_back(
-          {t.board->state == BoardState::done ? Weight::problem : Weight::note, "stranded-branch", id.value,
-           std::string(words_for(t.board->state)) + ", and " + newest.branch.value + " is not on " +
-               look.config.target + " (" + std::to_string(facts.value.commits) + " commits)",
-           "land it, or `holdfast ticket waive " + id.value + " " + newest.branch.value + "`"});
-  }
-  return found;
-}
 
 const char* words_of(DispatcherRuns runs) {
   switch (runs) {
@@ -73,7 +30,7 @@ Json truth_of(DispatcherRuns runs) {
 }
 
 // What cannot lose anything: worktrees that are clean again, and sessions in which nothing runs any more.
-std::vector<std::string> mend(LookAround& look, const KnownAttempts& known, Shell& shell) {
+std::vector<std::string> mend(OwnLook& look, const KnownAttempts& known, Shell& shell) {
   std::vector<std::string> did;
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return {"nothing: " + books.error().words};
@@ -103,40 +60,11 @@ std::vector<std::string> mend(LookAround& look, const KnownAttempts& known, Shel
 Exit doctor(const Arguments& args, Shell& shell) {
   const auto config = configuration(shell);
   if (!config) return fail(shell, config.error());
-  std::vector<Finding> found;
-  if (const auto fine = check_surroundings(*config); !fine)
-    found.push_back({Weight::problem, "surroundings", "", fine.error().words, ""});
   const auto opened = look_around(*config, true);
   if (!opened) return fail(shell, opened.error());
-  LookAround& look = **opened;
-  if (const std::string broken = look.parts->ledger().what_is_broken(); !broken.empty())
-    found.push_back(
-        {Weight::problem, "ledger", "", broken, "restore a backup; running workers are found again"});
-
-  KnownAttempts known;
-  std::set<TicketId> tickets;
-  for (const auto& [id, t] : look.brain.knowledge.tickets) tickets.insert(id);
-  for (const AttemptId& id : look.brain.knowledge.traces) tickets.insert(id.ticket);
-  for (const TicketId& id : tickets)
-    for (const Attempt& a : look.parts->ledger().attempts_of(id).value) known.insert(a.id);
-  for (auto& [id, t] : look.brain.knowledge.tickets)
-    if (t.current() != nullptr && t.current()->open()) look.plan_for(id);  // looks at what it must see
-
-  const auto add = [&](std::vector<Finding> more) { std::ranges::move(more, std::back_inserter(found)); };
-  add(find_drift(look.brain.knowledge, look.brain.policy));
-  add(find_strays(look.brain.knowledge, known));
-  add(find_pool_trouble(look.brain.knowledge, look.slots));
-  add(find_stranded(look));
-  for (const Hindrance& one : look.hindrances)
-    found.push_back({Weight::warning, "in-the-way", "", describe(one),
-                     "the dispatcher tries it again until it works, or its tries are used up"});
-  for (const std::string& trouble : look.troubles)
-    found.push_back({Weight::warning, "not-seen", "", trouble, "look again when it answers"});
-  std::vector<Finding> ordered;  // the heaviest first
-  for (const Weight weight : {Weight::problem, Weight::warning, Weight::note})
-    for (const Finding& f : found)
-      if (f.weight == weight) ordered.push_back(f);
-  found = std::move(ordered);
+  OwnLook& look = **opened;
+  const KnownAttempts known = known_attempts(look);
+  const std::vector<Finding> found = examine(look, known, find_what_is_broken(look));
 
   const DispatcherRuns runs = dispatcher_runs(config->state);
   std::vector<std::string> did;
@@ -144,12 +72,7 @@ Exit doctor(const Arguments& args, Shell& shell) {
   const bool serious = std::ranges::any_of(found, [](const Finding& f) { return f.weight != Weight::note; });
   if (shell.json) {
     Json rows = Json::array();
-    for (const Finding& f : found)
-      rows.push_back({{"weight", words_of(f.weight)},
-                      {"kind", f.kind},
-                      {"about", f.about},
-                      {"words", safe(f.words)},
-                      {"remedy", safe(f.remedy)}});
+    for (const Finding& f : found) rows.push_back(row_of(f));
     print(shell, {{"dispatcher_runs", truth_of(runs)}, {"findings", rows}, {"fixed", did}});
     return serious ? Exit::findings : Exit::ok;
   }

@@ -1,5 +1,5 @@
 // What doctor finds and when `up --until-idle` ends: both are functions of knowledge.
-#include "dispatcher/cli/doctor.h"
+#include "dispatcher/look/doctor.h"
 
 #include <gtest/gtest.h>
 

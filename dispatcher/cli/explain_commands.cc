@@ -11,72 +11,14 @@
 #include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/core/names.h"
-#include "dispatcher/core/verdict.h"
 #include "dispatcher/core/words.h"
+#include "dispatcher/look/explain.h"
+#include "dispatcher/look/plan.h"
 #include "dispatcher/system/file_records.h"
 #include "dispatcher/system/process_identity.h"
 
 namespace holdfast::cli {
 namespace {
-
-const char* words_of(Life life) {
-  switch (life) {
-    case Life::alive: return "alive";
-    case Life::dead: return "dead";
-    case Life::unknown: return "unknown";
-  }
-  __builtin_unreachable();
-}
-
-struct NamedProbe {
-  const char* name;
-  Probe probe;
-  std::string detail;
-};
-
-std::vector<NamedProbe> probes_of(const Attempt& a, const Knowledge& k, const Sightings& seen, Instant now) {
-  const Evidence e = weigh(a, seen, now);
-  std::string tmux = "not looked at", process = "not looked at", record = "not looked at", heartbeat, host;
-  const auto shard = k.shards.find(a.shard);
-  if (shard != k.shards.end() && !shard->second.trouble.empty())
-    tmux = "asked, did not answer: " + shard->second.trouble;
-  if (seen.pane) {
-    const PaneView& view = seen.pane->what;
-    tmux = !view.server.known() ? "no server listens"
-           : !view.pane         ? "not in the listing of server " + std::to_string(view.server.pid)
-           : view.pane->dead    ? "pane " + view.pane->pane_id + " is dead"
-                                : "pane " + view.pane->pane_id + " is there";
-    if (view.pane && view.pane->persons_attached > 0)
-      tmux += ", persons attached: " + std::to_string(view.pane->persons_attached);
-  }
-  if (seen.process) {
-    const ProcessSighting& p = seen.process->what;
-    process = std::string("runner ") + cli::words_of(p.runner) + ", worker " + cli::words_of(p.worker) +
-              ", cgroup " + cli::words_of(p.cgroup) + ", descendants " + cli::words_of(p.descendants) +
-              (p.note.empty() ? "" : "; " + p.note);
-    host = std::string(cli::words_of(p.host));
-  }
-  if (seen.record) {
-    const RecordSighting& r = seen.record->what;
-    record = cli::words_of(r.decision);
-    if (r.gone_ahead) record += ", went ahead";
-    if (r.worker_running) record += ", worker runs";
-    if (r.ready) record += ", ready";
-    if (r.end)
-      record += std::string(", ended: ") +
-                (r.end->exit_code ? "exit code " + std::to_string(*r.end->exit_code)
-                 : r.end->signal  ? "signal " + std::to_string(*r.end->signal)
-                                  : r.end->reason) +
-                (r.end->tree_empty ? ", whole tree gone" : ", tree not seen empty");
-    heartbeat =
-        r.last_output_at.set() ? "last output " + span_words(now - r.last_output_at) + " ago" : "no output";
-  }
-  return {{"tmux", e.tmux, tmux},
-          {"process", e.process, process},
-          {"record", e.record, record},
-          {"heartbeat", e.heartbeat, heartbeat},
-          {"host", e.host, host}};
-}
 
 Exit explain(const Arguments& args, Shell& shell) {
   const auto id = ticket_named(*args.one("TICKET"));
@@ -85,92 +27,50 @@ Exit explain(const Arguments& args, Shell& shell) {
   if (!config) return fail(shell, config.error());
   const auto opened = look_around(*config, false);
   if (!opened) return fail(shell, opened.error());
-  LookAround& look = **opened;
-  if (!look.brain.knowledge.tickets.contains(*id)) {
-    auto known = look.parts->ledger().attempts_of(*id);
-    if (known.value.empty()) return shell.fail(Exit::not_found, "no ticket " + id->value);
-  }
-  const Plan plan = look.plan_for(*id);
-  const TicketKnowledge& t = look.brain.knowledge.tickets[*id];
-  const Instant now = look.brain.knowledge.now;
-  const Attempt* a = t.current();
-  const Verdict verdict = a == nullptr              ? Verdict::unknown
-                          : a->cause != Cause::none ? Verdict::dead
-                                                    : verdict_of(*a, t.seen, now);
-  const std::string effect = plan.effect ? safe(describe(*plan.effect), 300) : "";
-  const auto events = look.parts->ledger().events_after(0, *id, 100'000);
-  const std::size_t shown = 8;
-  const std::size_t skipped = events.value.size() > shown ? events.value.size() - shown : 0;
-
+  OwnLook& look = **opened;
+  const auto explained = holdfast::explain(look, *id);
+  if (!explained) return shell.fail(Exit::not_found, "no ticket " + id->value);
   if (shell.json) {
-    Json j;
-    j["ticket"] = id->value;
-    j["state"] = t.board ? Json(words_for(t.board->state)) : Json(nullptr);
-    j["runtime"] = a ? Json(attempt_key(a->id)) : Json(nullptr);
-    j["phase"] = a ? Json(words_for(a->phase)) : Json(nullptr);
-    j["verdict"] = a ? Json(words_of(verdict)) : Json(nullptr);
-    j["evidence"] = Json::object();
-    if (a)
-      for (const NamedProbe& p : probes_of(*a, look.brain.knowledge, t.seen, now))
-        j["evidence"][p.name] = {
-            {"says", words_of(p.probe.says)}, {"fresh", p.probe.fresh}, {"detail", p.detail}};
-    j["rule"] = words_for(plan.rule);
-    j["reason"] = reason_for(plan.rule);
-    j["waits_for"] = safe(plan.why);
-    j["next_effect"] = plan.effect ? Json(effect) : Json(nullptr);
-    j["wake_at"] = plan.wake_at.set() ? Json(plan.wake_at.ms) : Json(nullptr);
-    j["budget"] = {{"charged", t.memory.charged},
-                   {"attempts", config->policy.attempts_max},
-                   {"free_deaths", t.memory.free_deaths},
-                   {"setup_failures", t.memory.setup_failures},
-                   {"not_before", t.memory.not_before.set() ? Json(t.memory.not_before.ms) : Json(nullptr)}};
-    j["attention"] = a ? Json(a->attention) : Json("");
-    j["events"] = Json::array();
-    for (std::size_t n = skipped; n < events.value.size(); ++n)
-      j["events"].push_back(row_of(events.value[n]));
-    j["not_seen"] = look.troubles;
-    j["in_the_way"] = Json::array();
-    for (const Hindrance& one : look.hindrances)
-      if (one.ticket.empty() || one.ticket == id->value) j["in_the_way"].push_back(safe(describe(one)));
-    print(shell, j);
+    print(shell, row_of(*explained, look));
     return Exit::ok;
   }
+  const Explanation& e = *explained;
   shell.out << shell.paint(bold, id->value) << "  "
-            << (t.board ? words_for(t.board->state) : "not on the board")
-            << (t.board ? "  " + safe(t.board->title) : "") << "\n";
-  if (a) {
-    shell.out << "runtime     " << attempt_key(a->id) << ", " << words_for(a->phase) << " since "
-              << clock_words(a->changed_at) << "\n"
-              << "verdict     " << words_of(verdict) << "\n";
-    for (const NamedProbe& p : probes_of(*a, look.brain.knowledge, t.seen, now)) {
+            << (e.board ? words_for(e.board->state) : "not on the board")
+            << (e.board ? "  " + safe(e.board->title) : "") << "\n";
+  if (e.attempt) {
+    const Attempt& a = *e.attempt;
+    shell.out << "runtime     " << attempt_key(a.id) << ", " << words_for(a.phase) << " since "
+              << clock_words(a.changed_at) << "\n"
+              << "verdict     " << words_of(e.verdict) << "\n";
+    for (const NamedProbe& p : e.probes) {
       const std::string head =
           "  " + std::string(p.name) + std::string(10 - std::string_view(p.name).size(), ' ');
       shell.out << head << words_of(p.probe.says) << (p.probe.fresh ? "" : " (stale)")
                 << (p.detail.empty() ? "" : ": " + safe(p.detail)) << "\n";
     }
-    if (!a->attention.empty()) shell.out << "attention   " << shell.paint(yellow, safe(a->attention)) << "\n";
+    if (!a.attention.empty()) shell.out << "attention   " << shell.paint(yellow, safe(a.attention)) << "\n";
   }
-  shell.out << "rule        " << words_for(plan.rule) << ": " << reason_for(plan.rule) << "\n"
-            << "now         " << safe(plan.why) << "\n"
+  const std::string effect = e.plan.effect ? safe(describe(*e.plan.effect), 300) : "";
+  shell.out << "rule        " << words_for(e.plan.rule) << ": " << reason_for(e.plan.rule) << "\n"
+            << "now         " << safe(e.plan.why) << "\n"
             << "next        " << (effect.empty() ? "nothing until there is news" : effect) << "\n";
-  if (plan.wake_at.set())
-    shell.out << "wake-up     " << clock_words(plan.wake_at) << ", in " << span_words(plan.wake_at - now)
-              << "\n";
-  shell.out << "budget      " << t.memory.charged << " of " << config->policy.attempts_max
+  if (e.plan.wake_at.set())
+    shell.out << "wake-up     " << clock_words(e.plan.wake_at) << ", in "
+              << span_words(e.plan.wake_at - e.now) << "\n";
+  shell.out << "budget      " << e.memory.charged << " of " << config->policy.attempts_max
             << " attempts charged\n";
   for (const Hindrance& one : look.hindrances)
     if (one.ticket.empty() || one.ticket == id->value)
       shell.out << "in the way  " << shell.paint(yellow, safe(describe(one), 400)) << "\n";
   for (const std::string& trouble : look.troubles)
     shell.out << shell.paint(yellow, "could not be seen: " + safe(trouble, 300)) << "\n";
-  if (!events.value.empty()) shell.out << "events\n";
-  for (std::size_t n = skipped; n < events.value.size(); ++n) {
-    const LedgerEvent& e = events.value[n];
-    shell.out << "  " << clock_words(e.at) << "  "
-              << (e.attempt.generation.value ? attempt_key(e.attempt) : "-") << "  " << safe(e.kind)
-              << (e.cause.empty() ? "" : "  " + safe(e.cause))
-              << (e.evidence.empty() ? "" : "  " + safe(e.evidence, 200)) << "\n";
-  }
+  if (!e.events.empty()) shell.out << "events\n";
+  for (const LedgerEvent& one : e.events)
+    shell.out << "  " << clock_words(one.at) << "  "
+              << (one.attempt.generation.value ? attempt_key(one.attempt) : "-") << "  " << safe(one.kind)
+              << (one.cause.empty() ? "" : "  " + safe(one.cause))
+              << (one.evidence.empty() ? "" : "  " + safe(one.evidence, 200)) << "\n";
   return Exit::ok;
 }
 

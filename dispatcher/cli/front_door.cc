@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include "dispatcher/board/desk.h"
+#include "dispatcher/cli/git_part.h"
+#include "dispatcher/cli/look.h"
+#include "dispatcher/cli/press_key.h"
 #include "dispatcher/server/api.h"
 #include "dispatcher/server/listener.h"
+#include "dispatcher/server/screens.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/file_records.h"
 
@@ -16,6 +20,7 @@ struct FrontDoor::Parts {
   std::unique_ptr<Desk> desk;
   std::unique_ptr<FileRecords> records;
   std::unique_ptr<AnswerBook> book;
+  std::unique_ptr<Worktrees> worktrees;  // for a landing that a person asks for
   std::unique_ptr<server::ApiParts> api;
   std::function<std::string()> metrics;
   std::unique_ptr<server::Listener> listener;  // first to go
@@ -57,6 +62,31 @@ server::HttpAnswer metrics_answer(const server::HttpRequest& request, const std:
   return {.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};
 }
 
+Refusal refused_for(const Trouble& trouble) {
+  return {500, "failed", trouble.words};
+}
+
+// Each look and each key opens the parts afresh, as the command line does: nothing of the dispatcher's is
+// shared, and nothing is held open for somebody who may never ask.
+void connect_to_the_world(FrontDoor::Parts& p) {
+  p.worktrees = make_worktrees(p.config, true);
+  p.api->worktrees = p.worktrees.get();
+  p.api->look = [&p](bool worktrees) -> Taken<std::unique_ptr<LookAround>> {
+    auto look = look_around(p.config, worktrees);
+    if (!look) return std::unexpected(refused_for(look.error()));
+    return std::move(*look);
+  };
+  p.api->find_what_is_broken = [](LookAround& look) {
+    auto* own = dynamic_cast<OwnLook*>(&look);
+    return own == nullptr ? std::vector<Finding>{} : find_what_is_broken(*own);
+  };
+  p.api->press = [&p](const Attempt& attempt, const std::string& key) -> Taken<Nothing> {
+    const auto parts = open_installation(p.config, LedgerMode::read_only);
+    if (!parts) return std::unexpected(refused_for(parts.error()));
+    return press_key((*parts)->world(), attempt, key, p.config.policy.call_deadline);
+  };
+}
+
 }  // namespace
 
 Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::function<std::string()> metrics) {
@@ -91,11 +121,13 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::functi
   parts->api = std::make_unique<server::ApiParts>(
       server::ApiParts{*p.ledger, *p.desk, *p.records, *p.book, p.config.policy, HOLDFAST_VERSION, wall_clock,
                        [&p] { wake_dispatcher(p.config); }, random_token});
+  connect_to_the_world(p);
   server::EventSource source;
   source.newest = [&p] { return p.ledger->load().value.seq; };
   source.after = [&p](std::int64_t after, int at_most) {
     return p.ledger->events_after(after, std::nullopt, at_most).value;
   };
+  source.screens = [&p](server::DrawnScreens& drawn) { server::draw_screens(*p.api, drawn); };
   auto listener = server::Listener::open(
       options,
       [&p](const server::HttpRequest& request) {

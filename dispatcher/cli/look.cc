@@ -1,16 +1,9 @@
 #include "dispatcher/cli/look.h"
 
 #include <algorithm>
-#include <thread>
-
-#include "dispatcher/board/desk.h"
-#include "dispatcher/core/classify.h"
-#include "dispatcher/driver/perform.h"
 
 namespace holdfast::cli {
 namespace {
-
-constexpr int looks_per_ticket = 12;
 
 // A person waits for it, and what does not answer now is said to be silent, not dead.
 constexpr Duration longest_call = seconds(4);
@@ -20,129 +13,33 @@ Deadlines deadlines(const Config& config) {
           config.pool_deadline};
 }
 
-bool is_on_the_board(const Config& config, const CommentTicket& comment) {
-  const auto desk = open_desk(places_of(config).ledger, LedgerMode::read_only);
-  if (!desk) return false;
-  const auto page = (*desk)->show(comment.ticket);
-  return page && std::ranges::any_of(page->comments, [&](const auto& c) { return c.key == comment.key; });
-}
-
 }  // namespace
 
-void LookAround::perform_reading(const Effect& effect) {
-  begun(brain.knowledge, effect);
-  const auto* listing = std::get_if<ListServer>(&effect);
-  if (const auto known = listing != nullptr ? silent.find(listing->shard) : silent.end();
-      known != silent.end()) {
-    const Instant now = wall_clock();
-    absorb(brain.knowledge, Answer{effect, known->second, {}, now, now}, brain.policy);
-    return;
-  }
-  const Answer answer = perform(effect, parts->world(), deadlines(config));
-  brain.knowledge.now = std::max(brain.knowledge.now, answer.at);
-  absorb(brain.knowledge, answer, brain.policy);
-  if (!is_done(classify(call_of(effect), answer.raw)))
-    troubles.push_back(describe(effect) + ": " + (answer.raw.error.empty() ? "no answer" : answer.raw.error));
-}
+OwnLook::OwnLook(const Config& whose, std::unique_ptr<Installation> opened, std::unique_ptr<Desk> its_desk)
+    : LookAround(opened->world(), *its_desk, whose.policy, deadlines(whose)),
+      config(whose),
+      parts(std::move(opened)),
+      own_desk(std::move(its_desk)) {}
 
-namespace {
-
-// Why nobody at all can be claimed now; empty: somebody can, or nothing is known of the pool.
-std::string no_room(const Knowledge& k, const Policy& policy) {
-  int open = 0, free = 0, set_apart = 0;
-  for (const auto& [id, t] : k.tickets) open += t.newest && t.newest->open() ? 1 : 0;
-  for (const auto& [id, slot] : k.slots) {
-    free += slot.state == SlotState::free ? 1 : 0;
-    set_apart += slot.state == SlotState::quarantined ? 1 : 0;
-  }
-  if (open >= policy.capacity) return "it waits for room: all places are taken";
-  if (k.slots.empty() || free > 0) return "";
-  return "no worktree of the pool is free" +
-         (set_apart > 0 ? ": " + std::to_string(set_apart) +
-                              " set apart with what nobody has saved; see `holdfast pool status`"
-                        : std::string());
-}
-
-bool is_a_claim(const Plan& plan) {
-  const auto* write = plan.effect ? std::get_if<WriteLedger>(&*plan.effect) : nullptr;
-  return write != nullptr && std::holds_alternative<Claim>(write->write);
-}
-
-}  // namespace
-
-Plan LookAround::plan_for(const TicketId& id) {
-  for (int n = 0;; ++n) {
-    brain.knowledge.now = std::max(brain.knowledge.now, wall_clock());
-    Plan plan = decide(brain.knowledge, id, brain.policy);
-    // Only whoever wrote a comment remembers that it did; the board shows it.
-    if (const auto* comment = plan.effect ? std::get_if<CommentTicket>(&*plan.effect) : nullptr;
-        comment != nullptr && n < looks_per_ticket && is_on_the_board(config, *comment)) {
-      brain.knowledge.tickets[id].work.commented = true;
-      continue;
-    }
-    if (is_a_claim(plan))
-      if (std::string why = no_room(brain.knowledge, brain.policy); !why.empty())
-        return {plan.rule, std::move(why), std::nullopt, {}};
-    if (plan.effect && is_by_the_way(*plan.effect)) plan.effect.reset();  // due by this very look alone
-    if (!plan.effect || !only_reads(call_of(*plan.effect)) || n >= looks_per_ticket) return plan;
-    perform_reading(*plan.effect);
-    TicketKnowledge& t = brain.knowledge.tickets[id];
-    if (t.hold_until > brain.knowledge.now && n > 2) return decide(brain.knowledge, id, brain.policy);
-  }
-}
-
-Or<std::unique_ptr<LookAround>> look_around(const Config& config, bool worktrees) {
+Or<std::unique_ptr<OwnLook>> look_around(const Config& config, bool worktrees) {
   auto parts = open_installation(config, LedgerMode::read_only);
   if (!parts) return std::unexpected(parts.error());
-  auto look = std::make_unique<LookAround>();
-  look->config = config;
-  look->parts = std::move(*parts);
-  look->brain.policy = config.policy;
+  auto desk = open_desk(places_of(config).ledger, LedgerMode::read_only);
+  if (!desk) return bad(desk.error());
+  auto look = std::make_unique<OwnLook>(config, std::move(*parts), std::move(*desk));
   look->hindrances = read_hindrances(config.state);
-  Knowledge& k = look->brain.knowledge;
-  k.now = wall_clock();
-
-  look->perform_reading(LoadLedger{});
-  for (bool more = true; more;) {  // the board, page by page
-    const std::int64_t cursor = look->brain.agenda.board_cursor;
-    const Answer page = perform(ReadBoard{cursor}, look->parts->world(), deadlines(config));
-    absorb(k, page, look->brain.policy);
-    const auto* news = std::get_if<BoardChanges>(&page.value);
-    more = news != nullptr && !news->complete && news->cursor > cursor;
-    if (news != nullptr) look->brain.agenda.board_cursor = news->cursor;
-    if (!is_done(classify(Call::board_changes, page.raw))) {
-      look->troubles.push_back("the board: " + page.raw.error);
-      more = false;
-    }
-  }
-  look->perform_reading(ListRecords{});
-  // All servers at once: one that is stopped costs its deadline, not each of them.
-  std::vector<Answer> listings(static_cast<std::size_t>(config.policy.shards) + 1);
-  {
-    std::vector<std::jthread> askers;
-    for (std::size_t shard = 0; shard < listings.size(); ++shard)
-      askers.emplace_back([&, shard] {
-        listings[shard] =
-            perform(ListServer{static_cast<int>(shard), {}}, look->parts->world(), deadlines(config));
-      });
-  }
-  for (std::size_t shard = 0; shard < listings.size(); ++shard) {
-    const Answer& listing = listings[shard];
-    absorb(k, listing, look->brain.policy);
-    if (is_done(classify(Call::server_list, listing.raw))) continue;
-    look->silent[static_cast<int>(shard)] = listing.raw;
-    look->troubles.push_back("tmux server " + std::to_string(shard) +
-                             " was asked and did not answer: " + listing.raw.error);
-  }
-  if (worktrees) {
-    look->perform_reading(ListTraces{});
-    auto pool = look->parts->world().worktrees.look_at_pool(config.policy.git_deadline);
-    if (is_done(classify(Call::traces, pool.raw)))
-      look->slots = std::move(pool.value);
-    else
-      look->troubles.push_back("the pool: " + pool.raw.error);
-  }
+  look->look(worktrees);
   return look;
+}
+
+std::vector<Finding> find_what_is_broken(OwnLook& look) {
+  std::vector<Finding> found;
+  if (const auto fine = check_surroundings(look.config); !fine)
+    found.push_back({Weight::problem, "surroundings", "", fine.error().words, ""});
+  if (const std::string broken = look.parts->ledger().what_is_broken(); !broken.empty())
+    found.push_back(
+        {Weight::problem, "ledger", "", broken, "restore a backup; running workers are found again"});
+  return found;
 }
 
 }  // namespace holdfast::cli

@@ -1,35 +1,28 @@
-// A look of our own, for plan, explain and doctor: everything that the dispatcher would read, read once and
-// fed through the same core; nothing is written, and no worker can tell.
+// The parts of an installation, opened for one look at it: read-only, and closed when it is over.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "dispatcher/cli/hindrances.h"
 #include "dispatcher/cli/installation.h"
-#include "dispatcher/core/decide.h"
-#include "dispatcher/core/schedule.h"
+#include "dispatcher/look/doctor.h"
+#include "dispatcher/look/look.h"
 
 namespace holdfast::cli {
 
-struct LookAround {
+// What is looked at lives as long as the look.
+class OwnLook final : public LookAround {
+ public:
+  OwnLook(const Config&, std::unique_ptr<Installation>, std::unique_ptr<Desk>);
+
   Config config;
   std::unique_ptr<Installation> parts;
-  Brain brain;
-  std::map<int, RawReply> silent;     // tmux servers that did not answer: they are asked once a look
-  std::vector<std::string> troubles;  // what could not be looked at
-  std::vector<SlotSighting> slots;    // as git has them
-  std::vector<Hindrance> hindrances;  // what the dispatcher tried last, in vain
-
-  // Performs one effect that only reads, and absorbs its answer.
-  void perform_reading(const Effect&);
-  // What would be done next about this ticket; what it must see first is looked at.
-  Plan plan_for(const TicketId&);
+  std::unique_ptr<Desk> own_desk;
 };
 
 // `worktrees`: also ask git about the pool and its refs.
-Or<std::unique_ptr<LookAround>> look_around(const Config&, bool worktrees);
+Or<std::unique_ptr<OwnLook>> look_around(const Config&, bool worktrees);
+
+// What only this program can see: tools, repository, the ledger's file. For `doctor`.
+std::vector<Finding> find_what_is_broken(OwnLook&);
 
 }  // namespace holdfast::cli

@@ -60,6 +60,7 @@ TEST(CommandTree, EveryCommandIsWhole) {
                            "ticket retry",
                            "ticket park",
                            "ticket answer",
+                           "ticket approve",
                            "ticket waive",
                            "runtime list",
                            "runtime show",

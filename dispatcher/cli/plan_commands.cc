@@ -1,5 +1,4 @@
 // `plan`: what a dispatcher would do now, and why. A dry run: it looks, decides, and writes nothing.
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -9,6 +8,7 @@
 #include "dispatcher/cli/session.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
+#include "dispatcher/look/plan.h"
 
 namespace holdfast::cli {
 namespace {
@@ -18,54 +18,18 @@ Exit plan(const Arguments& args, Shell& shell) {
   if (!config) return fail(shell, config.error());
   const auto look = look_around(*config, false);
   if (!look) return fail(shell, look.error());
-  // Live ones first, then those that would be claimed, in their order, then the rest.
-  const Knowledge& known = (*look)->brain.knowledge;
-  std::vector<TicketId> ids, rest;
-  const auto order = ranking(known, (*look)->brain.policy);
-  for (const auto& [id, t] : known.tickets)
-    if (t.current() != nullptr)
-      ids.push_back(id);
-    else if (std::ranges::find(order, id) == order.end())
-      rest.push_back(id);
-  ids.insert(ids.end(), order.begin(), order.end());
-  ids.insert(ids.end(), rest.begin(), rest.end());
-
-  const bool all = args.has("all");
-  Json rows = Json::array();
-  std::vector<std::vector<std::string>> lines;
-  int room = config->policy.capacity;
-  for (const auto& [id, t] : (*look)->brain.knowledge.tickets) room -= t.newest && t.newest->open() ? 1 : 0;
-  for (const TicketId& id : ids) {
-    Plan next = (*look)->plan_for(id);
-    const auto* write = next.effect ? std::get_if<WriteLedger>(&*next.effect) : nullptr;
-    const bool claim = write != nullptr && std::holds_alternative<Claim>(write->write);
-    if (claim && room-- <= 0) next = {next.rule, "it waits for room: all places are taken", std::nullopt, {}};
-    if (next.rule == Rule::rest && !all) continue;
-    const TicketKnowledge& t = (*look)->brain.knowledge.tickets.at(id);
-    const std::string effect = next.effect ? safe(describe(*next.effect), 200) : "";
-    if (shell.json) {
-      Json j;
-      j["ticket"] = id.value;
-      j["runtime"] = t.current() ? Json(attempt_key(t.current()->id)) : Json(nullptr);
-      j["state"] = t.board ? Json(words_for(t.board->state)) : Json(nullptr);
-      j["rule"] = words_for(next.rule);
-      j["why"] = safe(next.why);
-      j["effect"] = next.effect ? Json(effect) : Json(nullptr);
-      j["wake_at"] = next.wake_at.set() ? Json(next.wake_at.ms) : Json(nullptr);
-      rows.push_back(std::move(j));
-    } else {
-      lines.push_back({t.current() ? attempt_key(t.current()->id) : id.value, words_for(next.rule),
-                       effect.empty() ? shell.paint(dim, "nothing") : effect, safe(next.why, 160)});
-    }
-  }
+  const auto plans = plan_tickets(**look, args.has("all") ? PlanScope::all : PlanScope::due);
   if (shell.json) {
-    Json troubles = Json::array();
-    for (const std::string& trouble : (*look)->troubles) troubles.push_back(safe(trouble));
-    Json hindrances = Json::array();
-    for (const Hindrance& one : (*look)->hindrances) hindrances.push_back(safe(describe(one)));
-    print(shell, {{"plans", rows}, {"not_seen", troubles}, {"in_the_way", hindrances}});
+    Json rows = Json::array();
+    for (const PlannedTicket& one : plans) rows.push_back(row_of(one));
+    print(shell, {{"plans", rows}, {"not_seen", troubles_of(**look)}, {"in_the_way", hindrances_of(**look)}});
     return Exit::ok;
   }
+  std::vector<std::vector<std::string>> lines;
+  for (const PlannedTicket& one : plans)
+    lines.push_back({one.runtime ? attempt_key(*one.runtime) : one.ticket.value, words_for(one.next.rule),
+                     one.next.effect ? safe(describe(*one.next.effect), 200) : shell.paint(dim, "nothing"),
+                     safe(one.next.why, 160)});
   if (lines.empty())
     shell.out << "nothing would be done\n";
   else

@@ -14,7 +14,7 @@ namespace holdfast::cli {
 std::vector<Slot> lost_slots(const Knowledge&, const std::vector<SlotSighting>& seen);
 // Makes those folders again, at the start and clean, and sees them so; what stood in the way, slot by slot.
 // All commits stay reachable, and what was staged is saved.
-std::vector<std::string> remake_lost_slots(LookAround&);
+std::vector<std::string> remake_lost_slots(OwnLook&);
 std::vector<Slot> slots_fit_again(const Knowledge&, const std::vector<SlotSighting>& seen);
 std::optional<Trouble> free_slots(Ledger&, const std::vector<Slot>&, int& freed, Instant now);
 

@@ -101,7 +101,7 @@ std::vector<Slot> lost_slots(const Knowledge& k, const std::vector<SlotSighting>
   return lost;
 }
 
-std::vector<std::string> remake_lost_slots(LookAround& look) {
+std::vector<std::string> remake_lost_slots(OwnLook& look) {
   std::vector<std::string> in_the_way;
   const Policy& policy = look.config.policy;
   Worktrees& worktrees = look.parts->world().worktrees;

@@ -8,14 +8,15 @@
 
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/look.h"
+#include "dispatcher/cli/press_key.h"
 #include "dispatcher/cli/print.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/cli/text_input.h"
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/verdict.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/file_records.h"
-#include "dispatcher/system/run_process.h"
 
 namespace holdfast::cli {
 namespace {
@@ -156,7 +157,6 @@ Exit send_message(const Arguments& args, Shell& shell) {
   return Exit::ok;
 }
 
-// A key, as a person at the terminal would press it: the only thing that every kind of worker understands.
 Exit interrupt(const Arguments& args, Shell& shell) {
   const auto config = configuration(shell);
   if (!config) return fail(shell, config.error());
@@ -164,34 +164,14 @@ Exit interrupt(const Arguments& args, Shell& shell) {
   if (key != "C-c" && key != "Escape") return shell.fail(Exit::bad_input, "--key: expected C-c or Escape");
   const auto parts = open_installation(*config, LedgerMode::command_line);
   if (!parts) return fail(shell, parts.error());
-  World& world = (*parts)->world();
   const auto attempt = open_attempt_named((*parts)->ledger(), *args.one("RUNTIME"));
   if (!attempt) return fail(shell, attempt.error());
   const std::string name = attempt_key(attempt->id);
-  const auto listing = world.terminal.list(attempt->shard, config->policy.call_deadline);
-  if (!answered(listing.raw))
-    return shell.fail(Exit::failure, name + ": its tmux server cannot be asked: " + listing.raw.error);
-  const PaneSighting* pane = nullptr;
-  for (const PaneSighting& one : listing.value.panes)
-    if (one.session == attempt->session && (attempt->pane_id.empty() || one.pane_id == attempt->pane_id))
-      pane = &one;
-  if (pane == nullptr || pane->dead || (attempt->server.known() && attempt->server != listing.value.server))
-    return shell.fail(Exit::conflict, name + " has no live pane", words_for(attempt->phase));
-  if (pane->persons_attached > 0)
-    return shell.fail(Exit::conflict,
-                      name + ": a person is attached, who can interrupt it; nothing was typed", "attached");
-  // The same client command that would attach, with other words behind its server.
-  auto command = world.terminal.attach_command(attempt->shard, attempt->session);
-  while (!command.empty() && command.back() != "attach-session") command.pop_back();
-  if (command.empty()) return shell.fail(Exit::failure, "tmux cannot be called");
-  command.pop_back();
-  for (const std::string& word : {std::string("send-keys"), std::string("-t"), pane->pane_id, key})
-    command.push_back(word);
-  ProcessOrder order;
-  order.argv = command;
-  order.deadline = config->policy.call_deadline;
-  const RawReply sent = run_process(order);
-  if (!answered(sent)) return shell.fail(Exit::failure, name + ": tmux: " + sent.error);
+  if (const auto sent = press_key((*parts)->world(), *attempt, key, config->policy.call_deadline); !sent) {
+    if (sent.error().status == 409)
+      return shell.fail(Exit::conflict, sent.error().words, sent.error().runtime_status);
+    return shell.fail(Exit::failure, sent.error().words);
+  }
   (*parts)->ledger().write(Note{attempt->id, "interrupted", shell.person, key}, shell.now());
   wake_dispatcher(*config);
   if (shell.json)
@@ -232,7 +212,7 @@ Exit declare_dead(const Arguments& args, Shell& shell) {
   // A person is believed where holdfast itself cannot tell, and only there.
   auto look = look_around(books->config, false);
   if (!look) return fail(shell, look.error());
-  LookAround& around = **look;
+  OwnLook& around = **look;
   around.plan_for(attempt->id.ticket);
   if (const TicketKnowledge& t = around.brain.knowledge.tickets[attempt->id.ticket]; t.current() != nullptr)
     around.perform_reading(look_at(t, true));

@@ -1,6 +1,5 @@
 #include "dispatcher/cli/shell.h"
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -30,10 +29,6 @@ std::string Shell::paint(std::string_view color_code, std::string_view text) con
   return "\x1b[" + std::string(color_code) + "m" + std::string(text) + "\x1b[0m";
 }
 
-std::string safe(std::string_view text, std::size_t at_most) {
-  return printable(text, at_most) + (text.size() > at_most ? "..." : "");
-}
-
 std::string safe_lines(std::string_view text, std::string_view indent) {
   std::string out;
   while (!text.empty()) {
@@ -42,26 +37,6 @@ std::string safe_lines(std::string_view text, std::string_view indent) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
-}
-
-std::string clock_words(Instant at) {
-  if (!at.set()) return "-";
-  const std::time_t seconds_part = at.ms / 1000;
-  std::tm parts{};
-  if (gmtime_r(&seconds_part, &parts) == nullptr) return "-";
-  char text[40];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &parts);
-  return {text, length};
-}
-
-std::string span_words(Duration d) {
-  const std::int64_t s = d.ms / 1000;
-  if (d.ms < 0) return "0 s";
-  if (d.ms < 1000) return std::to_string(d.ms) + " ms";
-  if (s < 120) return std::to_string(s) + " s";
-  if (s < 7200) return std::to_string(s / 60) + " min";
-  if (s < 48L * 3600) return std::to_string(s / 3600) + " h";
-  return std::to_string(s / 86400) + " d";
 }
 
 std::size_t width_of(std::string_view text) {

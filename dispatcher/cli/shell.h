@@ -11,6 +11,7 @@
 
 #include "dispatcher/cli/exit_codes.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/look/words.h"
 
 namespace holdfast::cli {
 
@@ -41,13 +42,11 @@ class Shell {
 inline constexpr std::string_view bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34",
                                   cyan = "36";
 
-// Text for a terminal: no control characters. `one_line`: line breaks become blanks.
-std::string safe(std::string_view text, std::size_t at_most = 4000);
-std::string safe_lines(std::string_view text, std::string_view indent = "");  // ends with a line break
+using holdfast::clock_words;
+using holdfast::safe;
+using holdfast::span_words;
 
-// "2025-01-31 12:00:00Z", "-" where it was never; "3 min", "2 h".
-std::string clock_words(Instant);
-std::string span_words(Duration);
+std::string safe_lines(std::string_view text, std::string_view indent = "");  // ends with a line break
 
 // Rows of cells in columns as wide as their widest; the last one is as long as it is.
 std::string table(const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows,

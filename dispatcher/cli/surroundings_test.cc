@@ -9,11 +9,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "dispatcher/cli/hindrances.h"
 #include "dispatcher/cli/installation.h"
 #include "dispatcher/cli/shell_kit.h"
 #include "dispatcher/cli/tmux_folder.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
+#include "dispatcher/look/hindrances.h"
 
 namespace holdfast::cli {
 namespace {

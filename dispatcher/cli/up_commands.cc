@@ -13,11 +13,11 @@
 
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/front_door.h"
-#include "dispatcher/cli/hindrances.h"
 #include "dispatcher/cli/idle.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
+#include "dispatcher/look/hindrances.h"
 #include "dispatcher/metrics/metrics.h"
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/fd.h"

@@ -12,6 +12,7 @@
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
+#include "dispatcher/hand/approve.h"
 
 namespace holdfast::cli {
 namespace {
@@ -83,6 +84,19 @@ Exit retry_ticket(const Arguments& args, Shell& shell) {
   if (!again) return fail(shell, again.error());
   wake_dispatcher(books->config);
   return say(shell, *id, "retried", "is todo again; its budgets begin anew");
+}
+
+Exit approve_ticket(const Arguments& args, Shell& shell) {
+  const auto id = ticket_named(*args.one("TICKET"));
+  if (!id) return fail(shell, id.error());
+  auto books = open_books(shell, LedgerMode::command_line);
+  if (!books) return fail(shell, books.error());
+  const auto worktrees = make_worktrees(books->config, true);
+  const auto approved =
+      approve(hand_of(*books, shell), *worktrees, books->config.policy, *id, args.one("reason").value_or(""));
+  if (!approved) return fail(shell, approved.error());
+  wake_dispatcher(books->config);
+  return say(shell, *id, "approved", "is done: " + approved->how);
 }
 
 std::string short_ref(const std::string& ref) {
@@ -177,6 +191,17 @@ std::vector<Command> wish_commands() {
        {reason},
        {{"holdfast ticket retry T-1", ""}},
        retry_ticket},
+      {{"ticket", "approve"},
+       "Says that what is in review is good: its branch is landed, and the ticket is done.",
+       "As the policy `land` would do it: the check runs, then the target is moved by compare-and-swap. "
+       "Where that "
+       "cannot be the ticket stays in review, with exit code 4; where the target is checked out somewhere "
+       "the message "
+       "holds the one command that is left to you.",
+       {a_ticket},
+       {reason},
+       {{"holdfast ticket approve T-1 --reason 'read and tried'", ""}},
+       approve_ticket},
       {{"ticket", "answer"},
        "Answers the question that a worker has asked; it goes into the same live runtime.",
        "Exit code 4 where it has not asked anything, or its question is answered already; the message says "

@@ -119,6 +119,26 @@ HttpAnswer answer_request(const ApiParts& parts, const HttpRequest& request) {
   return answer;
 }
 
+std::span<const Route> routes() {
+  static const std::vector<Route> table = [] {
+    std::vector<Route> all;
+    for (auto* family : {ticket_routes, look_routes, board_routes})
+      for (Route& route : family()) all.push_back(std::move(route));
+    return all;
+  }();
+  return table;
+}
+
+std::span<const Stream> streams() {
+  static const std::vector<Stream> table{
+      {"events/stream",
+       "What happens, as it happens; Last-Event-ID (or `after`) resumes after an event's number",
+       {"after"}},
+      {"screens/stream", "The last lines of every open runtime: all of them, then each when it has changed"},
+  };
+  return table;
+}
+
 Json openapi(const std::string& version) {
   Json paths = Json::object();
   for (const Route& route : routes()) {
@@ -145,6 +165,17 @@ Json openapi(const std::string& version) {
     std::string method(route.method);
     for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
     paths["/api/v1/" + std::string(route.path)][method] = operation;
+  }
+  for (const Stream& stream : streams()) {
+    Json operation;
+    operation["summary"] = stream.summary;
+    operation["parameters"] = Json::array();
+    for (const std::string_view name : stream.asks)
+      operation["parameters"].push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}});
+    operation["responses"]["200"] = {
+        {"description", "server-sent events, without end"},
+        {"content", {{"text/event-stream", {{"schema", {{"type", "string"}}}}}}}};
+    paths["/api/v1/" + std::string(stream.path)]["get"] = operation;
   }
   Json j;
   j["openapi"] = "3.1.0";

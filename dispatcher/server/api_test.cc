@@ -217,6 +217,7 @@ TEST(Api, TheOpenApiDocumentsExamplesAreExecuted) {
   int executed = 0;
   for (const auto& [path, operations] : document["paths"].items())
     for (const auto& [method, operation] : operations.items()) {
+      if (operation["responses"].contains("200")) continue;  // a stream: listener_test.cc follows each
       std::string target = path.substr(std::string("/api/v1/").size());
       if (const auto at = target.find("{id}"); at != std::string::npos) target.replace(at, 4, "T-1");
       std::string verb = method;

@@ -19,6 +19,8 @@
 #include <set>
 #include <thread>
 
+#include "dispatcher/server/page.h"
+
 namespace holdfast::server {
 namespace {
 
@@ -31,6 +33,8 @@ constexpr std::size_t feed_ring = 8192;       // events kept for followers that 
 constexpr std::size_t feed_piece = 64 << 10;  // the most that is on its way to one follower
 constexpr int feed_page = 500;                // read at once for one that has fallen behind
 constexpr auto feed_heartbeat = std::chrono::seconds(15);
+
+enum class Follows { nothing, events, screens };
 
 std::string small(std::string_view text) {
   std::string out(text);
@@ -53,9 +57,10 @@ std::string head_of(const HttpAnswer& answer, bool keep_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " " + reason_of(answer.status) + "\r\n";
   if (answer.status != 304) head += "Content-Type: " + answer.type + "\r\n";
   for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
-  head +=
-      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-      "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+  head += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+  const bool has_policy = std::ranges::any_of(
+      answer.headers, [](const auto& header) { return header.first == "Content-Security-Policy"; });
+  if (!has_policy) head += "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
   if (!keep_alive) head += "Connection: close\r\n";
   return head;
 }
@@ -93,12 +98,26 @@ struct Listener::Parts {
   bool feed_reading = false;
   int followers = 0;
 
+  // The screens as they are now: a follower that is slow misses pictures, never the newest one.
+  struct Shown {
+    std::int64_t change = 0;  // the number of the change that made it
+    std::string text;
+  };
+  std::map<std::string, Shown> screens;  // by runtime; the one without a name is the list of them
+  std::int64_t screen_changes = 0;       // 0: nothing was drawn yet
+  DrawnScreens drawn;                    // with whoever draws, while screens_reading
+  bool screens_reading = false;
+  int watchers = 0;
+  asio::steady_timer screens_timer{io};
+
   Parts(const ListenerOptions& o, std::function<HttpAnswer(const HttpRequest&)> a, EventSource s)
       : options(o), answer(std::move(a)), source(std::move(s)), hands(static_cast<std::size_t>(o.threads)) {}
 
   template <class Acceptor>
   void accept(Acceptor& acceptor, bool on_tcp);
   void feed_soon();
+  void screens_soon();
+  void show(DrawnScreens now);
 };
 
 // One connection: a request after the other, or a stream of events. It lives as long as something is awaited
@@ -118,10 +137,10 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
   bool closed = false;
 
   // As a follower.
-  bool follows = false;
+  Follows follows = Follows::nothing;
   bool writing = false;
   bool paging = false;
-  std::int64_t told = 0;  // the number of the last event that was sent
+  std::int64_t told = 0;  // the number of the last event, or change of a screen, that was sent
   std::chrono::steady_clock::time_point spoke;
 
   Connection(Parts& p, Socket s, bool tcp_one)
@@ -130,7 +149,8 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
   void close() {
     if (closed) return;
     closed = true;
-    if (follows) parts.followers -= 1;
+    if (follows == Follows::events) parts.followers -= 1;
+    if (follows == Follows::screens) parts.watchers -= 1;
     Error ignored;
     deadline.cancel();
     ignored = socket.shutdown(Socket::shutdown_both, ignored);
@@ -216,13 +236,21 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
           std::string(field.value().data(), field.value().size());
     request.body = std::move(message.body());
     const bool head = request.method == "HEAD";
-    const GateRules rules{on_tcp ? parts.options.token : "", on_tcp};
+    if (target) {
+      request.path = std::move(target->path);
+      request.query = std::move(target->query);
+    }
+    // The page itself holds nothing that is secret: whoever needs a token is asked for it there.
+    const auto page = target ? page_file(request) : std::nullopt;
+    GateRules rules{on_tcp ? parts.options.token : "", on_tcp};
+    if (page && !rules.token.empty()) rules = {"", false};
     if (const auto away = turned_away(request, rules)) return send(*away, keep, head);
     if (!target) return send(problem(400, "bad_target", "the path cannot be read"), keep, head);
-    request.path = std::move(target->path);
-    request.query = std::move(target->query);
+    if (page) return send(*page, keep, head);
     if (request.method == "GET" && request.path == std::vector<std::string>{"api", "v1", "events", "stream"})
       return follow(request);
+    if (request.method == "GET" && request.path == std::vector<std::string>{"api", "v1", "screens", "stream"})
+      return watch();
     // Not counted by the client's clock: an answer that waits for the ledger's file is ours to bound.
     deadline.cancel();
     asio::post(parts.hands, [self = shared_from_this(), request = std::move(request), keep, head] {
@@ -259,14 +287,27 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
         return send(problem(422, "invalid", "Last-Event-ID must be the number of an event"), true, false);
       from = std::stoll(*after);
     }
-    follows = true;
+    follows = Follows::events;
     parts.followers += 1;
     told = from;
+    begin_stream();
+    parts.feed_soon();
+  }
+
+  void watch() {
+    if (!parts.source.screens)
+      return send(problem(503, "not_here", "there are no screens here"), true, false);
+    follows = Follows::screens;
+    parts.watchers += 1;
+    begin_stream();
+    parts.screens_soon();
+  }
+
+  void begin_stream() {
     out = head_of({.status = 200, .type = "text/event-stream", .body = {}}, true) + "\r\nretry: 1000\n\n";
     write_out();
     // What it sends from now on is nothing but its end.
     watch_for_the_end();
-    parts.feed_soon();
   }
 
   void watch_for_the_end() {
@@ -292,6 +333,7 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
 
   // The next piece, if there is one and the last one is on its way no more.
   void pump() {
+    if (follows == Follows::screens) return pump_screens();
     if (closed || writing || paging || parts.ring_end < 0) return;
     if (told < 0) told = parts.ring_end;
     const bool in_ring = !parts.ring.empty() && parts.ring.front().seq <= told + 1;
@@ -306,6 +348,18 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
     } else if (std::chrono::steady_clock::now() - spoke > feed_heartbeat) {
       out = ": \n\n";
     }
+    if (!out.empty()) write_out();
+  }
+
+  void pump_screens() {
+    if (closed || writing || parts.screen_changes == 0) return;
+    out.clear();
+    for (const auto& [runtime, shown] : parts.screens)
+      if (shown.change > told)
+        out += std::string(runtime.empty() ? "event: runtimes" : "event: screen") + "\ndata: " + shown.text +
+               "\n\n";
+    told = parts.screen_changes;
+    if (out.empty() && std::chrono::steady_clock::now() - spoke > feed_heartbeat) out = ": \n\n";
     if (!out.empty()) write_out();
   }
 
@@ -367,7 +421,7 @@ void Listener::Parts::feed_soon() {
       }
       while (ring.size() > feed_ring) ring.pop_front();
       for (const Kept& connection : std::vector<Kept>(connections.begin(), connections.end()))
-        if (connection->follows) connection->pump();
+        if (connection->follows == Follows::events) connection->pump();
       feed_timer.expires_after(std::chrono::milliseconds(options.feed_every.ms));
       feed_timer.async_wait([this](Error error) {
         feed_reading = false;
@@ -375,6 +429,41 @@ void Listener::Parts::feed_soon() {
       });
     });
   });
+}
+
+void Listener::Parts::screens_soon() {
+  if (watchers == 0 || screens_reading) return;
+  screens_reading = true;
+  asio::post(hands, [this, all = std::move(drawn)]() mutable {
+    source.screens(all);
+    asio::post(io, [this, all = std::move(all)]() mutable {
+      show(std::move(all));
+      screens_timer.expires_after(std::chrono::milliseconds(options.screens_every.ms));
+      screens_timer.async_wait([this](Error error) {
+        screens_reading = false;
+        if (!error) screens_soon();
+      });
+    });
+  });
+}
+
+void Listener::Parts::show(DrawnScreens now) {
+  std::map<std::string, Shown> next;
+  Json names = Json::array();
+  const auto keep_or_change = [&](const std::string& runtime, const std::string& text) {
+    const auto before = screens.find(runtime);
+    const bool same = before != screens.end() && before->second.text == text;
+    next[runtime] = same ? before->second : Shown{++screen_changes, text};
+  };
+  for (const auto& [runtime, screen] : now) {
+    names.push_back(runtime);
+    keep_or_change(runtime, screen.text);
+  }
+  keep_or_change("", names.dump());
+  screens = std::move(next);
+  drawn = std::move(now);
+  for (const auto& connection : std::vector(connections.begin(), connections.end()))
+    if (connection->follows == Follows::screens) connection->pump();
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include "dispatcher/core/ledger_rules.h"
 #include "dispatcher/server/gate.h"
 #include "dispatcher/server/http.h"
+#include "dispatcher/server/screens.h"
 
 namespace holdfast::server {
 
@@ -25,17 +26,19 @@ struct ListenerOptions {
   std::size_t header_bytes_max = 16 << 10;
   std::size_t body_bytes_max = 18 << 20;
   int connections_max = 1000;
-  int threads = 2;
+  int threads = 4;  // a look and a landing may take long: two are left for everybody else
   Duration request_within = seconds(10);  // from its first byte to its last
   Duration idle = seconds(60);            // between two requests
   Duration write_within = seconds(20);
   Duration feed_every = millis(100);
+  Duration screens_every = millis(400);
 };
 
-// What the event stream is fed from; called on the answering threads.
+// What the streams are fed from; called on the answering threads.
 struct EventSource {
   std::function<std::int64_t()> newest;  // number of the newest event
   std::function<std::vector<LedgerEvent>(std::int64_t after, int at_most)> after;
+  std::function<void(DrawnScreens&)> screens = {};  // one call at a time; empty: there are none
 };
 
 class Listener {

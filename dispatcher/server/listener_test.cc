@@ -9,6 +9,7 @@
 
 #include <thread>
 
+#include "dispatcher/server/page.h"
 #include "dispatcher/server/server_kit.h"
 #include "dispatcher/system/fd.h"
 
@@ -90,6 +91,15 @@ class Client {
 
 struct Open : House {
   ListenerOptions options{};
+  std::mutex shown_mutex;
+  DrawnScreens shown;
+  void show(const std::string& runtime, const std::string& text) {
+    const std::scoped_lock lock(shown_mutex);
+    if (text.empty())
+      shown.erase(runtime);
+    else
+      shown[runtime] = {1, "running", text};
+  }
   std::unique_ptr<Listener> listener;
   void start() {
     EventSource source;
@@ -97,7 +107,11 @@ struct Open : House {
     source.after = [this](std::int64_t after, int n) {
       return ledger().events_after(after, std::nullopt, n).value;
     };
-    options.feed_every = millis(5);
+    source.screens = [this](DrawnScreens& drawn) {
+      const std::scoped_lock lock(shown_mutex);
+      drawn = shown;
+    };
+    options.feed_every = options.screens_every = millis(5);
     auto opened =
         Listener::open(options, [this](const HttpRequest& r) { return answer_request(api(), r); }, source);
     ASSERT_TRUE(opened) << opened.error();
@@ -328,6 +342,50 @@ TEST(Listener, AFollowerThatDoesNotReadIsCutOffAndTheOthersHearEverything) {
     return text.find("evidence " + std::to_string(many - 1)) != std::string::npos;
   });
   EXPECT_NE(back.heard.find("evidence " + std::to_string(many - 1)), std::string::npos);
+}
+
+TEST(Listener, ScreensAreToldWhenTheyChangeAndWhenTheyGo) {
+  Open house;
+  house.show("T-1-g1", "\"one\"");
+  house.show("T-2-g1", "\"two\"");
+  house.start();
+  Client client(house.listener->port());
+  const auto hears = [&](const std::string& wanted) {
+    return client.hear([&](const std::string& text) { return text.find(wanted) != std::string::npos; }, 60)
+               .find(wanted) != std::string::npos;
+  };
+  client.say("GET /api/v1/screens/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(hears("event: screen\ndata: \"one\"\n\n")) << client.heard;
+  EXPECT_TRUE(hears("event: screen\ndata: \"two\"\n\n")) << client.heard;
+  EXPECT_TRUE(hears("event: runtimes\ndata: [\"T-1-g1\",\"T-2-g1\"]\n\n")) << client.heard;
+  client.heard.clear();
+  house.show("T-2-g1", "\"three\"");
+  EXPECT_TRUE(hears("\"three\"")) << client.heard;
+  EXPECT_EQ(client.heard.find("\"one\""), std::string::npos) << "only what has changed";
+  house.show("T-1-g1", "");
+  EXPECT_TRUE(hears("event: runtimes\ndata: [\"T-2-g1\"]\n\n")) << client.heard;
+}
+
+// Without a token nobody gets at anything but the page, which asks for it.
+TEST(Listener, ThePageIsThereForWhoeverComesAndLetsNothingElseIn) {
+  Open house;
+  house.options.token = "0123456789abcdef";
+  house.start();
+  Client client(house.listener->port());
+  for (const PageFile& file : page_files()) {
+    client.say("GET /" + std::string(file.path) + " HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+    const std::string answer = client.answer();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << file.path << answer.substr(0, 200);
+    EXPECT_NE(answer.find("Content-Type: " + std::string(file.type)), std::string::npos);
+    const auto policy = answer.find("Content-Security-Policy: ");
+    ASSERT_NE(policy, std::string::npos);
+    EXPECT_EQ(answer.find("Content-Security-Policy: ", policy + 1), std::string::npos) << "one policy";
+    EXPECT_EQ(answer.find("unsafe"), std::string::npos);
+  }
+  client.say("GET /api/v1/tickets HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+  EXPECT_TRUE(client.answer().starts_with("HTTP/1.1 401"));
+  client.say("GET /other HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+  EXPECT_TRUE(client.answer().starts_with("HTTP/1.1 401"));
 }
 
 }  // namespace

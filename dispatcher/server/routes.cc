@@ -1,142 +1,15 @@
 // The routes: what people and programs can ask for, each a few lines over the same hand that the command line
 // has.
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/server/api.h"
+#include "dispatcher/server/request.h"
 
 namespace holdfast::server {
 namespace {
-
-using Refused = std::unexpected<Refusal>;
-
-Refused invalid(std::string words) {
-  return Refused(Refusal{422, "invalid", std::move(words)});
-}
-
-bool answered(const RawReply& raw) {
-  return raw.transport == Transport::answered && raw.code == 0;
-}
-
-// Who asks, for the record: a name that they give themselves. Whether they may ask is settled before.
-std::string person_of(const HttpRequest& request) {
-  const auto name = request.header("holdfast-by");
-  return name && !name->empty() ? printable(*name, 80) : "http";
-}
-
-Hand hand_of(const ApiParts& parts, const HttpRequest& request) {
-  return {parts.ledger, parts.desk, person_of(request), parts.now()};
-}
-
-const std::string& named(const HttpRequest& request) {
-  return request.path.at(3);
-}
-
-// --- what is sent
-// -------------------------------------------------------------------------------------------------
-
-Taken<Json> object_in(const HttpRequest& request) {
-  if (request.body.empty()) return Json::object();
-  Json j = Json::parse(request.body, nullptr, false);
-  if (j.is_discarded()) return Refused(Refusal{400, "not_json", "the body is not JSON"});
-  if (!j.is_object()) return Refused(Refusal{400, "not_json", "the body must be one JSON object"});
-  return j;
-}
-
-// Every field by its name and kind; one that is not known is a mistake, not a wish that is passed over.
-class Fields {
- public:
-  explicit Fields(Json object) : object_(std::move(object)) {}
-
-  std::optional<std::string> text(const char* name) {
-    const Json* value = take(name);
-    if (value == nullptr) return std::nullopt;
-    if (value->is_string()) return value->get<std::string>();
-    wrong(name, "a string");
-    return std::nullopt;
-  }
-  std::optional<int> number(const char* name) {
-    const Json* value = take(name);
-    if (value == nullptr) return std::nullopt;
-    if (value->is_number_integer()) {
-      const auto n = value->get<std::int64_t>();
-      if (n >= -1'000'000 && n <= 1'000'000) return static_cast<int>(n);
-    }
-    wrong(name, "a whole number up to a million");
-    return std::nullopt;
-  }
-  std::optional<std::vector<std::string>> texts(const char* name) {
-    const Json* value = take(name);
-    if (value == nullptr) return std::nullopt;
-    std::vector<std::string> list;
-    if (value->is_array())
-      for (const Json& one : *value) {
-        if (!one.is_string()) break;
-        list.push_back(one.get<std::string>());
-      }
-    if (value->is_array() && list.size() == value->size()) return list;
-    wrong(name, "a list of strings");
-    return std::nullopt;
-  }
-  std::optional<BoardState> state(const char* name) {
-    const auto word = text(name);
-    if (!word) return std::nullopt;
-    const auto state = board_state_from(*word);
-    if (!state) wrong(name, "backlog, todo, in_progress, in_review, blocked, done or cancelled");
-    return state;
-  }
-  // After all fields were asked for: the first mistake.
-  std::optional<Refusal> mistake() const {
-    if (!words_.empty()) return Refusal{422, "invalid", words_};
-    for (const auto& [key, value] : object_.items())
-      if (std::ranges::find(known_, key) == known_.end())
-        return Refusal{422, "unknown_field", "/" + printable(key, 80) + " is not a field of this request"};
-    return std::nullopt;
-  }
-
- private:
-  const Json* take(const char* name) {
-    known_.emplace_back(name);
-    const auto found = object_.find(name);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
-  }
-  void wrong(const char* name, const char* expected) {
-    if (words_.empty()) words_ = std::string("/") + name + " must be " + expected;
-  }
-  Json object_;
-  std::vector<std::string> known_;
-  std::string words_;
-};
-
-// --- versions
-// -----------------------------------------------------------------------------------------------------
-
-std::string etag_of(const BoardTicket& ticket) {
-  return "\"" + std::to_string(ticket.version) + "\"";
-}
-
-HttpAnswer ticket_answer(int status, const BoardTicket& ticket) {
-  HttpAnswer answer = json_answer(status, row_of(ticket, true));
-  answer.headers.emplace_back("ETag", etag_of(ticket));
-  return answer;
-}
-
-// nullopt: whatever it is now.
-Taken<std::optional<std::int64_t>> version_wanted(const HttpRequest& request) {
-  const auto tag = request.header("if-match");
-  if (!tag || *tag == "*") return std::optional<std::int64_t>{};
-  std::int64_t version = 0;
-  const char* end = tag->data() + tag->size();
-  if (tag->size() >= 3 && tag->front() == '"' && tag->back() == '"') {
-    const auto parsed = std::from_chars(tag->data() + 1, end - 1, version);
-    if (parsed.ec == std::errc{} && parsed.ptr == end - 1) return std::optional(version);
-  }
-  return Refused(
-      Refusal{412, "version_conflict", "If-Match holds no version of a ticket: expected \"<number>\""});
-}
 
 // A condition that did not hold is told from a refusal for another reason.
 HttpAnswer desk_refusal(const DeskError& error, const std::optional<std::int64_t>& wanted,
@@ -148,26 +21,6 @@ HttpAnswer desk_refusal(const DeskError& error, const std::optional<std::int64_t
       return answer;
     }
   return problem(refusal_of(error));
-}
-
-Taken<int> limit_asked(const HttpRequest& request, int usual, int most) {
-  const auto word = request.asked("limit");
-  if (!word) return usual;
-  int n = 0;
-  const auto parsed = std::from_chars(word->data(), word->data() + word->size(), n);
-  if (parsed.ec != std::errc{} || parsed.ptr != word->data() + word->size() || n < 1 || n > most)
-    return invalid("limit must be a whole number from 1 to " + std::to_string(most));
-  return n;
-}
-
-Taken<std::int64_t> number_asked(const HttpRequest& request, const char* name) {
-  const auto word = request.asked(name);
-  if (!word) return 0;
-  std::int64_t n = 0;
-  const auto parsed = std::from_chars(word->data(), word->data() + word->size(), n);
-  if (parsed.ec != std::errc{} || parsed.ptr != word->data() + word->size() || n < 0)
-    return invalid(std::string(name) + " must be a whole number");
-  return n;
 }
 
 // --- tickets
@@ -218,7 +71,7 @@ HttpAnswer add_ticket(const ApiParts& parts, const HttpRequest& request) {
   ticket.title = fields.text("title").value_or("");
   ticket.body = fields.text("body").value_or("");
   ticket.state = fields.state("state").value_or(BoardState::todo);
-  ticket.priority = fields.number("priority").value_or(100);
+  ticket.priority = static_cast<int>(fields.number("priority").value_or(100));
   ticket.profile = fields.text("profile").value_or("");
   ticket.labels = fields.texts("labels").value_or(std::vector<std::string>{});
   ticket.depends_on = ids_from(fields.texts("depends_on").value_or(std::vector<std::string>{}));
@@ -268,7 +121,7 @@ HttpAnswer edit_ticket(const ApiParts& parts, const HttpRequest& request) {
   edit.title = fields.text("title");
   edit.body = fields.text("body");
   edit.profile = fields.text("profile");
-  edit.priority = fields.number("priority");
+  if (const auto priority = fields.number("priority")) edit.priority = static_cast<int>(*priority);
   edit.labels = fields.texts("labels");
   if (const auto others = fields.texts("depends_on")) edit.depends_on = ids_from(*others);
   if (const auto wrong = fields.mistake()) return problem(*wrong);
@@ -304,30 +157,6 @@ HttpAnswer move_ticket(const ApiParts& parts, const HttpRequest& request) {
   return ticket_answer(200, *now);
 }
 
-HttpAnswer comment_ticket(const ApiParts& parts, const HttpRequest& request) {
-  const auto id = ticket_called(named(request));
-  if (!id) return problem(id.error());
-  auto object = object_in(request);
-  if (!object) return problem(object.error());
-  Fields fields(std::move(*object));
-  const auto text = fields.text("text");
-  if (const auto wrong = fields.mistake()) return problem(*wrong);
-  if (!text) return problem(422, "invalid", "/text is needed");
-  const auto comment = parts.desk.comment(*id, *text, person_of(request), parts.now());
-  if (!comment) return problem(refusal_of(comment.error()));
-  return json_answer(201, {{"ticket", id->value}, {"key", comment->key}});
-}
-
-// {"reason": "..."}, and nothing else.
-Taken<std::string> reason_in(const HttpRequest& request) {
-  auto object = object_in(request);
-  if (!object) return Refused(object.error());
-  Fields fields(std::move(*object));
-  const std::string reason = fields.text("reason").value_or("");
-  if (const auto wrong = fields.mistake()) return Refused(*wrong);
-  return reason;
-}
-
 HttpAnswer end_ticket(const ApiParts& parts, const HttpRequest& request,
                       Taken<Ended> (*end)(const Hand&, const TicketId&, const std::string&)) {
   const auto id = ticket_called(named(request));
@@ -359,16 +188,6 @@ HttpAnswer retry_ticket(const ApiParts& parts, const HttpRequest& request) {
   if (!again) return problem(again.error());
   parts.wake();
   return ticket_answer(200, *again);
-}
-
-Taken<std::string> text_in(const HttpRequest& request) {
-  auto object = object_in(request);
-  if (!object) return Refused(object.error());
-  Fields fields(std::move(*object));
-  const auto text = fields.text("text");
-  if (const auto wrong = fields.mistake()) return Refused(*wrong);
-  if (!text) return invalid("/text is needed");
-  return *text;
 }
 
 HttpAnswer answer_question(const ApiParts& parts, const HttpRequest& request) {
@@ -482,8 +301,8 @@ HttpAnswer describe_itself(const ApiParts& parts, const HttpRequest&) {
 
 }  // namespace
 
-std::span<const Route> routes() {
-  static const std::vector<Route> table{
+std::vector<Route> ticket_routes() {
+  return {
       {"GET", "health", "Whether it works", health},
       {"GET", "openapi.json", "This document", describe_itself},
       {"GET",
@@ -521,13 +340,6 @@ std::span<const Route> routes() {
        R"({"state": "backlog", "reason": "later"})",
        {},
        {{404, "no_such_ticket"}, {409, "conflict"}, {412, "version_conflict"}, {422, "invalid"}}},
-      {"POST",
-       "tickets/{id}/comments",
-       "Adds a comment",
-       comment_ticket,
-       R"({"text": "Seen on two machines."})",
-       {},
-       {{404, "no_such_ticket"}, {422, "invalid"}}},
       {"POST",
        "tickets/{id}/cancel",
        "Cancels it; a live worker is ended first",
@@ -590,7 +402,6 @@ std::span<const Route> routes() {
        {"after", "ticket", "limit"},
        {{422, "invalid"}}},
   };
-  return table;
 }
 
 }  // namespace holdfast::server

@@ -16,6 +16,33 @@
 
 namespace holdfast::server::kit {
 
+// Git as a test wants it: what it sees of every branch, and what comes of a landing.
+class ToldWorktrees final : public Worktrees {
+ public:
+  BranchFacts facts, facts_after_landing;
+  Landed landing;
+  RawReply raw{Transport::answered, 0, {}, {}};
+  std::vector<LandOrder> landed;
+
+  Reply<BranchFacts> inspect(const BranchOrder&, Duration) override {
+    return {raw, landed.empty() || landing.answer != LandAnswer::landed ? facts : facts_after_landing};
+  }
+  Reply<Landed> land(const LandOrder& order, Duration) override {
+    landed.push_back(order);
+    return {raw, landing};
+  }
+  Reply<std::vector<SlotSighting>> ensure_pool(int, const std::string&, Duration) override { return {}; }
+  Reply<std::vector<SlotSighting>> look_at_pool(Duration) override { return {}; }
+  Reply<Prepared> prepare(const PrepareOrder&, Duration) override { return {}; }
+  Reply<Salvaged> pin(const BranchOrder&, Duration) override { return {}; }
+  Reply<Salvaged> salvage(const BranchOrder&, Duration) override { return {}; }
+  Reply<SlotSighting> release(const SlotOrder&, const CommitId&, const std::string&, Duration) override {
+    return {};
+  }
+  Reply<Nothing> push(const BranchOrder&, Duration) override { return {}; }
+  Reply<std::vector<AttemptId>> traces(Duration) override { return {}; }
+};
+
 class House {
  public:
   House() {
@@ -24,8 +51,13 @@ class House {
     api_ = std::make_unique<ApiParts>(ApiParts{*ledger_, *desk_, records_, *book_, policy_, "1.2.3",
                                                [] { return Instant{1'700'000'000'000}; }, [this] { ++woken; },
                                                [this] { return "r" + std::to_string(++names_); }});
+    api_->worktrees = &worktrees;
+    api_->press = [this](const Attempt&, const std::string& key) -> Taken<Nothing> {
+      pressed.push_back(key);
+      return Nothing{};
+    };
   }
-  [[nodiscard]] const ApiParts& api() const { return *api_; }
+  [[nodiscard]] ApiParts& api() { return *api_; }
   [[nodiscard]] SqliteLedger& ledger() { return *ledger_; }
 
   HttpAnswer ask(const std::string& method, const std::string& target, const std::string& body = "",
@@ -57,7 +89,11 @@ class House {
     }
     return id;
   }
+  [[nodiscard]] std::string records_folder() const { return folder_.path().string() + "/records"; }
+  [[nodiscard]] Desk& desk() { return *desk_; }
   std::atomic<int> woken = 0;
+  ToldWorktrees worktrees;
+  std::vector<std::string> pressed;  // keys
 
  private:
   TempFolder folder_;

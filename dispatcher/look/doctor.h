@@ -8,8 +8,11 @@
 
 #include "dispatcher/core/knowledge.h"
 #include "dispatcher/core/policy.h"
+#include "dispatcher/rows/rows.h"
 
-namespace holdfast::cli {
+namespace holdfast {
+
+class LookAround;
 
 enum class Weight { note, warning, problem };
 
@@ -21,11 +24,21 @@ struct Finding {
   std::string remedy;  // what a person can do; empty: the dispatcher does it
 };
 
+const char* words_of(Weight);
+Json row_of(const Finding&);
+
 // Attempts that the ledger knows, open or closed: everything else with such a name is a stray.
 using KnownAttempts = std::set<AttemptId>;
 
 std::vector<Finding> find_drift(const Knowledge&, const Policy&);
 std::vector<Finding> find_strays(const Knowledge&, const KnownAttempts&);
 std::vector<Finding> find_pool_trouble(const Knowledge&, const std::vector<SlotSighting>&);
+// Commits of finished tickets that are on no target: asked of git ticket by ticket.
+std::vector<Finding> find_stranded(LookAround&);
 
-}  // namespace holdfast::cli
+// All of them and what could not be seen, behind `already`, the heaviest first. The look must have included
+// the worktrees.
+std::vector<Finding> examine(LookAround&, const KnownAttempts&, std::vector<Finding> already);
+KnownAttempts known_attempts(LookAround&);
+
+}  // namespace holdfast

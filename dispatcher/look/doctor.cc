@@ -1,21 +1,51 @@
-#include "dispatcher/cli/doctor.h"
+#include "dispatcher/look/doctor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 
+#include "dispatcher/core/decide.h"
+#include "dispatcher/core/gate.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/verdict.h"
 #include "dispatcher/core/words.h"
+#include "dispatcher/look/look.h"
+#include "dispatcher/look/words.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 
 namespace {
+std::string plain_branch(const std::string& ref) {
+  constexpr std::string_view heads = "refs/heads/";
+  return ref.starts_with(heads) ? ref.substr(heads.size()) : ref;
+}
+
 bool never_comes(const Knowledge& k, const TicketId& needed) {
   const auto other = k.tickets.find(needed);
   return other != k.tickets.end() && other->second.board &&
          other->second.board->state == BoardState::cancelled;
 }
 }  // namespace
+
+const char* words_of(Weight weight) {
+  switch (weight) {
+    case Weight::note: return "note";
+    case Weight::warning: return "warning";
+    case Weight::problem: return "problem";
+  }
+  __builtin_unreachable();
+}
+
+Json row_of(const Finding& f) {
+  Json j;
+  j["weight"] = words_of(f.weight);
+  j["kind"] = f.kind;
+  j["about"] = f.about;
+  j["words"] = safe(f.words);
+  j["remedy"] = safe(f.remedy);
+  return j;
+}
 
 std::vector<Finding> find_drift(const Knowledge& k, const Policy& policy) {
   std::vector<Finding> found;
@@ -150,4 +180,69 @@ std::vector<Finding> find_pool_trouble(const Knowledge& k, const std::vector<Slo
   return found;
 }
 
-}  // namespace holdfast::cli
+std::vector<Finding> find_stranded(LookAround& look) {
+  std::vector<Finding> found;
+  const std::string target = plain_branch(look.brain.policy.target);
+  for (auto& [id, t] : look.brain.knowledge.tickets) {
+    const auto attempts = look.world.ledger.attempts_of(id);
+    if (attempts.value.empty() || attempts.value.back().base.empty()) continue;
+    const Attempt& newest = attempts.value.back();
+    const auto facts =
+        look.world.worktrees.inspect(branch_order(newest, look.brain.policy, false), look.within.git);
+    if (facts.raw.transport != Transport::answered || facts.raw.code != 0) {
+      look.troubles.push_back("branches of " + id.value + ": " + facts.raw.error);
+      continue;
+    }
+    for (const Stranded& one : stranded_of(facts.value, t.memory))
+      found.push_back({Weight::warning, "stranded-branch", id.value,
+                       one.ref + " has " + std::to_string(one.commits) + " commits that are not on " + target,
+                       "land it, or `holdfast ticket waive " + id.value + " " + one.ref + "`"});
+    const bool over =
+        t.board && (t.board->state == BoardState::done || t.board->state == BoardState::cancelled);
+    if (over && !newest.open() && facts.value.has_commits == Tri::yes &&
+        facts.value.ancestor_of_target == Tri::no && facts.value.equal_patch_on_target == Tri::no &&
+        std::ranges::find(t.memory.waived, newest.branch.value) == t.memory.waived.end())
+      found.push_back({t.board->state == BoardState::done ? Weight::problem : Weight::note, "stranded-branch",
+                       id.value,
+                       std::string(words_for(t.board->state)) + ", and " + newest.branch.value +
+                           " is not on " + target + " (" + std::to_string(facts.value.commits) + " commits)",
+                       "land it, or `holdfast ticket waive " + id.value + " " + newest.branch.value + "`"});
+  }
+  return found;
+}
+
+KnownAttempts known_attempts(LookAround& look) {
+  std::set<TicketId> tickets;
+  for (const auto& [id, t] : look.brain.knowledge.tickets) tickets.insert(id);
+  for (const AttemptId& id : look.brain.knowledge.traces) tickets.insert(id.ticket);
+  KnownAttempts known;
+  for (const TicketId& id : tickets)
+    for (const Attempt& a : look.world.ledger.attempts_of(id).value) known.insert(a.id);
+  return known;
+}
+
+std::vector<Finding> examine(LookAround& look, const KnownAttempts& known, std::vector<Finding> already) {
+  std::vector<TicketId> live;
+  for (const auto& [id, t] : look.brain.knowledge.tickets)
+    if (t.current() != nullptr && t.current()->open()) live.push_back(id);
+  for (const TicketId& id : live) look.plan_for(id);  // looks at what it must see
+
+  std::vector<Finding> found = std::move(already);
+  const auto add = [&](std::vector<Finding> more) { std::ranges::move(more, std::back_inserter(found)); };
+  add(find_drift(look.brain.knowledge, look.brain.policy));
+  add(find_strays(look.brain.knowledge, known));
+  add(find_pool_trouble(look.brain.knowledge, look.slots));
+  add(find_stranded(look));
+  for (const Hindrance& one : look.hindrances)
+    found.push_back({Weight::warning, "in-the-way", "", describe(one),
+                     "the dispatcher tries it again until it works, or its tries are used up"});
+  for (const std::string& trouble : look.troubles)
+    found.push_back({Weight::warning, "not-seen", "", trouble, "look again when it answers"});
+  std::vector<Finding> ordered;
+  for (const Weight weight : {Weight::problem, Weight::warning, Weight::note})
+    for (const Finding& f : found)
+      if (f.weight == weight) ordered.push_back(f);
+  return ordered;
+}
+
+}  // namespace holdfast

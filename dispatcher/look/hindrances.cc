@@ -1,16 +1,16 @@
-#include "dispatcher/cli/hindrances.h"
+#include "dispatcher/look/hindrances.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "dispatcher/cli/print.h"
-#include "dispatcher/cli/shell.h"
 #include "dispatcher/core/classify.h"
+#include "dispatcher/look/words.h"
+#include "dispatcher/rows/rows.h"
 #include "dispatcher/system/durable_file.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 namespace {
 
 constexpr const char* file_name = "hindrances.json";
@@ -101,4 +101,4 @@ std::string describe(const Hindrance& one) {
          clock_words(one.since) + ")";
 }
 
-}  // namespace holdfast::cli
+}  // namespace holdfast

@@ -9,7 +9,7 @@
 
 #include "dispatcher/core/effects.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 
 struct Hindrance {
   std::string ticket;  // empty: the installation's own
@@ -39,4 +39,4 @@ std::vector<Hindrance> read_hindrances(const std::string& state);
 // "since 12:00:01: push hf/T-1: no route to host"
 std::string describe(const Hindrance&);
 
-}  // namespace holdfast::cli
+}  // namespace holdfast

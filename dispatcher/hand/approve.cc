@@ -1,0 +1,114 @@
+#include "dispatcher/hand/approve.h"
+
+#include "dispatcher/core/decide.h"
+#include "dispatcher/core/gate.h"
+#include "dispatcher/core/markers.h"
+#include "dispatcher/core/names.h"
+#include "dispatcher/core/words.h"
+
+namespace holdfast {
+namespace {
+
+constexpr std::size_t output_shown = 2000;
+
+std::unexpected<Refusal> not_approved(int status, std::string code, std::string words) {
+  return std::unexpected(Refusal{status, std::move(code), std::move(words)});
+}
+
+bool went(const RawReply& raw) {
+  return raw.transport == Transport::answered && raw.code == 0;
+}
+
+Taken<BranchFacts> facts_of(Worktrees& worktrees, const Attempt& a, const Policy& policy) {
+  auto facts = worktrees.inspect(branch_order(a, policy, false), policy.git_deadline);
+  if (!went(facts.raw) || facts.value.has_commits == Tri::unknown || facts.value.stranded_known != Tri::yes)
+    return not_approved(
+        503, "not_known",
+        "its branches could not be seen: " + (facts.raw.error.empty() ? facts.value.note : facts.raw.error));
+  return std::move(facts.value);
+}
+
+Taken<Nothing> land(const Attempt& a, const BranchFacts& facts, const BoardTicket& ticket,
+                    Worktrees& worktrees, const Policy& policy) {
+  const LandOrder order{a.id,
+                        a.branch,
+                        facts.tip,
+                        policy.target,
+                        policy.remote,
+                        policy.check,
+                        policy.check_timeout,
+                        "Land " + a.id.ticket.value + ": " + printable(ticket.title, 200)};
+  const auto landed = worktrees.land(order, Duration{policy.git_deadline.ms + policy.check_timeout.ms});
+  if (!went(landed.raw))
+    return not_approved(503, "not_known", "whether it was landed is not known: " + landed.raw.error);
+  const std::string output = printable(landed.value.output, output_shown);
+  switch (landed.value.answer) {
+    case LandAnswer::landed:
+    case LandAnswer::already_landed: return Nothing{};
+    case LandAnswer::parked: return not_approved(409, "ready_to_land", "ready to land: " + landed.value.note);
+    case LandAnswer::conflict: return not_approved(409, "land_conflict", "landing conflicts: " + output);
+    case LandAnswer::check_failed:
+      return not_approved(409, "check_failed", "the check failed before landing: " + output);
+    case LandAnswer::moved:
+      return not_approved(409, "target_moved", "the target kept moving: " + landed.value.note);
+  }
+  __builtin_unreachable();
+}
+
+Taken<Memory> memory_of(Ledger& ledger, const TicketId& id) {
+  auto contents = ledger.load();
+  if (!went(contents.raw)) return std::unexpected(refusal_of(contents.raw));
+  for (const TicketLedger& one : contents.value.tickets)
+    if (one.memory.ticket == id) return one.memory;
+  return Memory{};
+}
+
+}  // namespace
+
+Taken<Approved> approve(const Hand& hand, Worktrees& worktrees, const Policy& policy, const TicketId& id,
+                        const std::string& reason) {
+  const auto page = hand.desk.show(id);
+  if (!page) return std::unexpected(refusal_of(page.error()));
+  const BoardTicket& ticket = page->ticket;
+  if (ticket.state != BoardState::in_review)
+    return not_approved(409, "not_in_review",
+                        id.value + " is not in review, it is " + words_for(ticket.state));
+  const auto attempts = hand.ledger.attempts_of(id);
+  if (!went(attempts.raw)) return std::unexpected(refusal_of(attempts.raw));
+  const Attempt* newest = attempts.value.empty() ? nullptr : &attempts.value.back();
+  if (newest != nullptr && newest->open())
+    return not_approved(409, "runtime_open", attempt_key(newest->id) + " is still open");
+
+  std::string how = "has no commits";
+  if (newest != nullptr && !newest->base.empty()) {
+    auto facts = facts_of(worktrees, *newest, policy);
+    if (!facts) return std::unexpected(facts.error());
+    const auto memory = memory_of(hand.ledger, id);
+    if (!memory) return std::unexpected(memory.error());
+    if (seen_landed(*facts, *memory)) {
+      how = "is on the target already";
+    } else if (facts->has_commits == Tri::yes && facts->ancestor_of_target != Tri::yes &&
+               facts->equal_patch_on_target != Tri::yes) {
+      if (const auto done = land(*newest, *facts, ticket, worktrees, policy); !done)
+        return std::unexpected(done.error());
+      facts = facts_of(worktrees, *newest, policy);
+      if (!facts) return std::unexpected(facts.error());
+      how = "landed: " + describe(*facts);
+    }
+    if (const auto stranded = stranded_of(*facts, *memory); !stranded.empty())
+      return not_approved(409, "stranded",
+                          stranded.front().ref +
+                              " has commits that are not on the target; land it, or `holdfast "
+                              "ticket waive " +
+                              id.value + " " + stranded.front().ref + "`");
+  }
+  const std::string words = "approved by " + hand.by + (reason.empty() ? "" : ": " + reason) + "; " + how;
+  // The dispatcher may have seen it landed and moved it meanwhile; everything else is somebody's word.
+  const auto moved = hand.desk.move(id, BoardState::done, words, hand.by, hand.now, ticket.version);
+  if (moved) return Approved{*moved, how};
+  if (const auto now = hand.desk.show(id); now && now->ticket.state == BoardState::done)
+    return Approved{now->ticket, how};
+  return std::unexpected(refusal_of(moved.error()));
+}
+
+}  // namespace holdfast

@@ -6,6 +6,7 @@
 #include "dispatcher/core/absorb_parts.h"
 #include "dispatcher/core/budget.h"
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/rules.h"
 
 namespace holdfast {
 namespace {

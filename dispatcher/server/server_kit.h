@@ -34,7 +34,7 @@ class ToldWorktrees final : public Worktrees {
   Reply<std::vector<SlotSighting>> ensure_pool(int, const std::string&, Duration) override { return {}; }
   Reply<std::vector<SlotSighting>> look_at_pool(Duration) override { return {}; }
   Reply<Prepared> prepare(const PrepareOrder&, Duration) override { return {}; }
-  Reply<Salvaged> pin(const BranchOrder&, Duration) override { return {}; }
+  Reply<Salvaged> pin(const BranchOrder&, PinWhen, Duration) override { return {}; }
   Reply<Salvaged> salvage(const BranchOrder&, Duration) override { return {}; }
   Reply<SlotSighting> release(const SlotOrder&, const CommitId&, const std::string&, Duration) override {
     return {};

@@ -34,9 +34,10 @@ std::size_t behind_plain_entry(std::string_view text, std::size_t at, std::size_
     if (version < 3 || (number_at(text, name_at, 2) & skip_worktree) != 0) return npos;
     name_at += 2;
   }
-  if (version == 4)  // how much of the name before it is the same, in a number of any length
-    while (name_at < text.size() && (static_cast<unsigned char>(text[name_at++]) & 0x80U) != 0) {
-    }
+  if (version == 4) {  // how much of the name before it is the same, in a number of any length
+    while (name_at < text.size() && (static_cast<unsigned char>(text[name_at]) & 0x80U) != 0) ++name_at;
+    ++name_at;
+  }
   const std::size_t end = text.find('\0', name_at);
   if (end == npos) return npos;
   return version == 4 ? end + 1 : at + (end - at + 8) / 8 * 8;  // padded with one to eight NULs

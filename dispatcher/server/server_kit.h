@@ -80,7 +80,7 @@ class House {
   }
   AttemptId attempt(const std::string& ticket, holdfast::kit::Stage stage) {
     Instant now{1'700'000'001'000};
-    ledger_->write(StoreSlot{holdfast::kit::free_slot(1)}, now);
+    ledger_->write(StoreSlot{holdfast::kit::free_slot(++slots_)}, now);
     EXPECT_EQ(ledger_->write(holdfast::kit::claim_of(ticket), now).raw.code, 0);
     const AttemptId id{{ticket}, {1}};
     for (const LedgerWrite& write : holdfast::kit::way_to(stage, id)) {
@@ -106,6 +106,7 @@ class House {
   FileRecords records_{folder_.path().string() + "/records"};
   std::unique_ptr<ApiParts> api_;
   std::atomic<int> names_ = 0;
+  int slots_ = 0;
 };
 
 }  // namespace holdfast::server::kit

@@ -146,6 +146,17 @@ async function ask(method, path, body, more = {}) {
   }
 }
 const get = (path) => ask("GET", path);
+// One look at a time is taken by the server: who comes during somebody else's asks again.
+async function look(path) {
+  for (let tries = 0;; ++tries) {
+    try {
+      return await get(path);
+    } catch (trouble) {
+      if (trouble.code !== "busy" || tries === 10) throw trouble;
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+  }
+}
 function key() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return "page-" + [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
@@ -415,7 +426,8 @@ function makeRuntime(first) {
       marks.replaceChildren(phaseBadge(item.phase), " ", ...(verdict ? [badge(...(VERDICTS[verdict] ?? [verdict, "none", "bar"]))] : []), ...(item.wish && item.wish !== "none" ? [" ", badge("to be ended", "bad", "ring")] : []));
       facts.replaceChildren(...[since(item.claimed_at, "for "), last ? since(last, "wrote ", " ago") : h("span", null, "wrote nothing yet"), h("span", null, line(item.profile)), h("span", null, h("code", null, short(item.branch, 60)))].filter(Boolean));
     }
-    say(attention, line(item.attention)); attention.hidden = !item.attention;
+    const worth = item.phase === "waiting" ? "" : line(item.attention); // a question stands above already
+    say(attention, worth); attention.hidden = !worth;
     const text = (screen?.lines ?? []).map((one) => clean(one)).join("\n");
     const atEnd = pane.scrollTop + pane.clientHeight >= pane.scrollHeight - 24;
     pane.classList.toggle("empty", !text);
@@ -654,7 +666,7 @@ async function lookAtTicket(withReasons) {
   if (opened !== mine) return;
   drawTicket();
   if (!withReasons || !mine.page) return;
-  try { mine.explained = await get(at("tickets", mine.id, "explain")); } catch { return; }
+  try { mine.explained = await look(at("tickets", mine.id, "explain")); } catch { return; }
   if (opened === mine) drawTicket();
 }
 function openTicket(id) {
@@ -752,14 +764,14 @@ const readPool = routine(async () => { pool = (await get("pool")).slots; draw();
 const readFigures = routine(async () => { counted = await get("statistics?hours=24"); drawThroughput(); drawDeaths(); });
 const readVerdicts = routine(async () => {
   if (!runtimes.length) return;
-  const looked = await get("plan?live=yes");
+  const looked = await look("plan?live=yes");
   verdicts = new Map(looked.plans.map((one) => [one.runtime, one.verdict]));
   draw();
 });
-const lookAtPlan = routine(async () => { plan = await get("plan"); draw(); });
+const lookAtPlan = routine(async () => { plan = await look("plan"); draw(); });
 const lookAround = routine(async () => {
   $("look-again").disabled = true;
-  try { findings = await get("doctor"); } finally { $("look-again").disabled = false; }
+  try { findings = await look("doctor"); } finally { $("look-again").disabled = false; }
   draw();
 });
 let soon = 0;

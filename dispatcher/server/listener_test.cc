@@ -318,6 +318,7 @@ TEST(Listener, AFollowerThatDoesNotReadIsCutOffAndTheOthersHearEverything) {
   house.add("T-1");
   house.attempt("T-1", Stage::running);
   house.options.write_within = seconds(3);
+  house.options.connections_max = 2;
   house.start();
   const std::int64_t first = house.ledger().load().value.seq;
   Client deaf(house.listener->port(), 4096);
@@ -333,6 +334,16 @@ TEST(Listener, AFollowerThatDoesNotReadIsCutOffAndTheOthersHearEverything) {
   house.happen(many, 4000);
   reading.join();
   EXPECT_EQ(ids_in(good.heard).size(), static_cast<std::size_t>(many));
+  // There was room for two: a third is served once the deaf one was cut off. Before that not a byte of its
+  // own is read, or it would be one that reads late.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  std::string served;
+  while (served.empty() && std::chrono::steady_clock::now() < until) {
+    Client third(house.listener->port());
+    third.say(get("health"));
+    served = third.answer();
+  }
+  EXPECT_TRUE(served.starts_with("HTTP/1.1 200")) << "nobody was cut off";
   EXPECT_TRUE(deaf.is_closed());
   const auto told = ids_in(deaf.heard);
   ASSERT_LT(told.size(), static_cast<std::size_t>(many));

@@ -141,11 +141,13 @@ class Picker {
     constexpr int most = 500;
     if (f.part > 0 || f.detached || w.dispatchers.size() < 2) return false;
     if (f.dispatcher + 1 != static_cast<int>(w.dispatchers.size())) return false;
+    const AttemptId about = whom(f.effect);
+    if (about.ticket.empty()) return false;
     const Call call = call_of(f.effect);
-    const auto phase = phase_of(w, whom(f.effect));
+    const auto phase = phase_of(w, about);
     bool meant = false;
     for (const Trigger& t : planned_) {
-      if (t.call != call || !t.phase) continue;
+      if (t.call != call || !t.phase || !strikes_at(t.fault, w, f)) continue;
       if (t.phase == phase) return false;
       meant = true;
     }
@@ -252,7 +254,8 @@ void take_theme(WorldPlan& p, Random& random, const FaultSet& allowed) {
   for (int i = 0; i < chosen->at_calls; ++i) {
     Trigger at_call;
     at_call.fault = static_cast<FaultId>(1 + random.below(fault_ids - 1));
-    const std::size_t phase = random.below(phases);
+    const std::size_t any = random.below(phases);
+    const std::size_t phase = chosen->calls_in ? static_cast<std::size_t>(*chosen->calls_in) : any;
     at_call.phase = static_cast<Phase>(phase);
     at_call.times = 2;
     const Fault& entry = fault(at_call.fault);
@@ -366,7 +369,7 @@ SeedResult run_plan(const WorldPlan& plan, std::uint64_t seed, const SeedOptions
   const Theme* theme = theme_named(plan.theme);
   Pace pace = theme ? theme->pace : Pace{};
   // Hasty workers are gone before their dispatcher has noticed that they run.
-  pace.haste = random.in_a_thousand(600) ? 1 : pace.haste;
+  pace.haste = random.in_a_thousand(600) ? std::min(pace.haste, 1) : pace.haste;
   Picker picker(random, schedule, pace, plan.triggers);
   World w = begin(setup);
   Findings findings;

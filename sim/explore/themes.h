@@ -4,6 +4,7 @@
 // pace makes something late, slow or fast. What else happens in such a run is as random as in any other.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct Pace {
   int commit = 32;
   int frail = 1;          // of workers that are so by nature: how soon they fail
   int persons = 15;       // in a thousand, that somebody acts
-  int haste = 6;          // of workers that have their prompt: how soon they are done, and gone
+  int haste = 6;          // of workers that have their prompt: how soon they are done, and gone; 0: never
   int ask = 8;            // a question, instead of going on
   int leave = 1;          // of workers that go without a word by nature: how soon they do
   bool stubborn = false;  // workers stay when they have finished and when they are told to end
@@ -39,6 +40,7 @@ struct Theme {
   std::vector<std::string_view> triggers{};
   int anything = 0;  // so many planned faults besides, of any kind, in any phase in which it may strike
   int at_calls = 0;  // and so many of any kind that strikes a call, at any one of its calls
+  std::optional<Phase> calls_in{};  // all of them in this phase
   void (*plan)(WorldPlan&) = nullptr;
   Pace pace{};
 };

@@ -8,6 +8,8 @@ namespace {
 
 // A hold that is over is as good as none, and then it does not matter what would have ended it.
 void fold_hold(Fold& fold, const TicketKnowledge& t) {
+  fold.ahead(t.board_hold_until);
+  fold_value(fold, t.board_tries);
   fold.ahead(t.hold_until);
   fold_value(fold, t.hold_until.set() && fold.is_ahead(t.hold_until) && t.hold_ends_with_news);
 }
@@ -17,7 +19,10 @@ void fold_hold(Fold& fold, const TicketKnowledge& t) {
 // often.
 void fold_ticket(Fold& fold, const TicketKnowledge& t) {
   fold_value(fold, t.board);
-  if (!t.board) fold.count(Count::version, fold.about().ticket, t.board_version);
+  if (!t.board) {
+    fold.count(Count::version, fold.about().ticket, t.board_version);
+    fold_value(fold, t.text_before);
+  }
   fold_value(fold, t.memory);
   fold_value(fold, t.newest);
   if (t.newest && !t.newest->open()) {
@@ -87,6 +92,8 @@ void fold_agenda(Fold& fold, const Agenda& a, const std::map<int, Shard>& shards
   fold_value(fold, a.waiting_to_land);
   fold_value(fold, a.reviewing);
   fold_value(fold, a.waiting_to_review);
+  fold_value(fold, a.board_calls);
+  fold_value(fold, a.waiting_for_board);
   fold.ahead(a.claims_held_until);
   fold_value(fold, a.look_for_claims);
   fold_value(fold, a.stopping);
@@ -113,6 +120,7 @@ void ShippedDispatcher::fold(Fold& fold) const {
   fold_value(fold, k.traces_listed);
   fold_value(fold, k.pool_ready);
   fold_value(fold, k.board_read);
+  fold_value(fold, k.board_away);
   fold.number(k.ledger_trouble.empty() ? 0 : 1);
   fold.number(k.tickets.size());
   for (const auto& [id, t] : k.tickets) {

@@ -1,7 +1,6 @@
 #include "dispatcher/cli/installation.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,9 +8,10 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "dispatcher/board/builtin_board.h"
+#include "dispatcher/cli/board_part.h"
 #include "dispatcher/cli/git_part.h"
 #include "dispatcher/cli/tmux_folder.h"
+#include "dispatcher/system/chance.h"
 #include "dispatcher/system/clocks.h"
 #include "dispatcher/system/durable_file.h"
 #include "dispatcher/system/file_records.h"
@@ -44,7 +44,7 @@ struct Installation::Parts {
   std::string tmux_folder, runner;
   int shards = 1;
   std::unique_ptr<SqliteLedger> ledger;
-  std::unique_ptr<BuiltinBoard> board;
+  std::unique_ptr<Board> board;
   std::unique_ptr<FileRecords> records;
   LinuxProcesses processes;
   std::unique_ptr<TmuxTerminal> terminal;
@@ -139,8 +139,8 @@ Or<std::unique_ptr<Installation>> open_installation(const Config& config, Ledger
   auto ledger = open_ledger(p.places.ledger, mode);
   if (!ledger) return bad(ledger.error());
   p.ledger = std::move(*ledger);
-  auto board = open_board(p.places.ledger, mode == LedgerMode::dispatcher ? LedgerMode::command_line : mode);
-  if (!board) return bad(board.error());
+  auto board = make_board(config, mode);
+  if (!board) return bad(board.error().words);
   p.board = std::move(*board);
 
   auto folder = choose_tmux_folder(p.places.state, p.ledger->installation(), config.policy.shards,
@@ -184,16 +184,7 @@ Instant wall_clock() {
 }
 
 std::string random_token() {
-  std::array<unsigned char, 16> bits{};
-  while (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size())) {
-  }
-  constexpr char digits[] = "0123456789abcdef";
-  std::string token;
-  for (const unsigned char byte : bits) {
-    token += digits[byte >> 4U];
-    token += digits[byte & 15U];
-  }
-  return token;
+  return random_name();
 }
 
 }  // namespace holdfast::cli

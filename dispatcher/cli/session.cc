@@ -42,6 +42,14 @@ Or<Books> open_books(const Shell& shell, LedgerMode mode) {
   return Books{std::move(*config), std::move(*ledger), std::move(*desk)};
 }
 
+Or<Books> open_tickets(const Shell& shell, LedgerMode mode) {
+  auto books = open_books(shell, mode);
+  if (books && !books->config.board.url.empty())
+    return trouble(Exit::bad_input, "the tickets of this installation are on the board at " +
+                                        books->config.board.url + "; they are made and moved there");
+  return books;
+}
+
 Trouble trouble_of(const DeskError& error) {
   switch (error.status) {
     case 404: return {Exit::not_found, error.words};

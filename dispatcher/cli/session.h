@@ -20,6 +20,8 @@ struct Books {
   std::unique_ptr<Desk> desk;
 };
 Or<Books> open_books(const Shell&, LedgerMode);
+// For commands about tickets: those of a board elsewhere are there, and no command here sees them.
+Or<Books> open_tickets(const Shell&, LedgerMode);
 
 // Exit codes for what boards and ledgers answer.
 Trouble trouble_of(const DeskError&);

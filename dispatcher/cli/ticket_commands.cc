@@ -80,7 +80,7 @@ Exit add(const Arguments& args, Shell& shell) {
   ticket.labels = args.many("label");
   ticket.depends_on = ids_from(args.many("depends-on"));
 
-  auto books = open_books(shell, LedgerMode::command_line);
+  auto books = open_tickets(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
   if (!ticket.profile.empty() && !books->config.policy.profiles.contains(ticket.profile))
     return shell.fail(Exit::bad_input, "there is no worker profile '" + safe(ticket.profile, 80) + "' in " +
@@ -123,7 +123,7 @@ Exit edit(const Arguments& args, Shell& shell) {
     std::erase(*change.labels, "");
   }
   if (args.has("depends-on")) change.depends_on = ids_from(args.many("depends-on"));
-  auto books = open_books(shell, LedgerMode::command_line);
+  auto books = open_tickets(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
   if (const auto before = books->desk->show(*id)) {
     BoardTicket asked = before->ticket;
@@ -151,7 +151,7 @@ Exit list_tickets(const Arguments& args, Shell& shell) {
   }
   filter.labels = args.many("label");
   filter.text = args.one("text").value_or("");
-  auto books = open_books(shell, LedgerMode::read_only);
+  auto books = open_tickets(shell, LedgerMode::read_only);
   if (!books) return fail(shell, books.error());
   const auto tickets = books->desk->list(filter);
   if (!tickets) return fail(shell, trouble_of(tickets.error()));
@@ -175,7 +175,7 @@ Exit list_tickets(const Arguments& args, Shell& shell) {
 Exit show_ticket(const Arguments& args, Shell& shell) {
   const auto id = ticket_named(*args.one("TICKET"));
   if (!id) return fail(shell, id.error());
-  auto books = open_books(shell, LedgerMode::read_only);
+  auto books = open_tickets(shell, LedgerMode::read_only);
   if (!books) return fail(shell, books.error());
   const auto page = books->desk->show(*id);
   if (!page) return fail(shell, trouble_of(page.error()));
@@ -220,7 +220,7 @@ Exit move(const Arguments& args, Shell& shell) {
   if (!id) return fail(shell, id.error());
   const auto to = state_named(*args.one("STATE"));
   if (!to) return fail(shell, to.error());
-  auto books = open_books(shell, LedgerMode::command_line);
+  auto books = open_tickets(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
   const auto now = books->desk->move(*id, *to, args.one("reason").value_or(""), shell.person, shell.now());
   if (!now) return fail(shell, trouble_of(now.error()));
@@ -237,7 +237,7 @@ Exit comment(const Arguments& args, Shell& shell) {
   if (!id) return fail(shell, id.error());
   const auto text = words_or_file(args, shell, "TEXT", "file");
   if (!text) return fail(shell, text.error());
-  auto books = open_books(shell, LedgerMode::command_line);
+  auto books = open_tickets(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
   const auto made = books->desk->comment(*id, *text, shell.person, shell.now());
   if (!made) return fail(shell, trouble_of(made.error()));

@@ -14,7 +14,7 @@ namespace {
 Exit import_tickets(const Arguments& args, Shell& shell) {
   const auto text = read_input(*args.one("FILE"), shell, 256U << 20);
   if (!text) return fail(shell, text.error());
-  auto books = open_books(shell, LedgerMode::command_line);
+  auto books = open_tickets(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
   const auto imported = books->desk->import_lines(*text, shell.person, shell.now());
   if (!imported) {
@@ -35,7 +35,7 @@ Exit import_tickets(const Arguments& args, Shell& shell) {
 }
 
 Exit export_tickets(const Arguments& args, Shell& shell) {
-  auto books = open_books(shell, LedgerMode::read_only);
+  auto books = open_tickets(shell, LedgerMode::read_only);
   if (!books) return fail(shell, books.error());
   const auto lines = books->desk->export_lines();
   if (!lines) return fail(shell, trouble_of(lines.error()));

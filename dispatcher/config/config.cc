@@ -10,6 +10,7 @@
 #include "dispatcher/config/json_places.h"
 #include "dispatcher/config/quantities.h"
 #include "dispatcher/core/markers.h"
+#include "dispatcher/core/words.h"
 
 namespace holdfast {
 namespace {
@@ -151,6 +152,31 @@ class Reader final : public FieldVisitor {
     });
   }
 
+  void shape(Field field, BoardShape& value, const std::function<void(BoardShape&)>& inside) override {
+    const json* j = find(field.key);
+    if (j == nullptr) return;
+    std::string all;
+    for (const auto& [name, known] : known_board_shapes())
+      all += (all.empty() ? "\"" : " or \"") + std::string(name) + "\"";
+    const auto take_known = [&](const json& name) {
+      const auto known = name.is_string() ? known_board_shapes().find(name.get_ref<const std::string&>())
+                                          : known_board_shapes().end();
+      if (known == known_board_shapes().end()) return false;
+      value = known->second;
+      return true;
+    };
+    if (!j->is_object()) {
+      if (!take_known(*j)) wrong(field.key, "expected " + all + ", or an object, not " + shown(*j));
+      return;
+    }
+    within(*j, field.key, [&] {
+      const json* like = find("like");
+      if (like != nullptr && !take_known(*like))
+        return wrong("like", "expected " + all + ", not " + shown(*like));
+      inside(value);
+    });
+  }
+
   // After all fields were visited.
   void no_others() {
     if (error_) return;
@@ -289,6 +315,36 @@ fs::path resolved(const std::string& given, const fs::path& folder) {
   return real.has_filename() ? real : real.parent_path();
 }
 
+// Where, and what is expected there.
+std::optional<std::pair<std::string, std::string>> what_is_wrong_with(const BoardShape& shape) {
+  std::map<std::string_view, BoardState> names;
+  for (const auto& [state, name] : shape.states) {
+    if (name.empty()) continue;
+    const auto [other, fresh] = names.emplace(name, state);
+    if (!fresh)
+      return std::pair{std::string("/states/") + words_for(state),
+                       "expected another name than that of " + std::string(words_for(other->second))};
+  }
+  const bool labels = shape.kind == BoardKind::labels;
+  for (const BoardState needed : {BoardState::todo, BoardState::in_progress, BoardState::in_review,
+                                  BoardState::blocked, BoardState::backlog, BoardState::done})
+    if (const auto known = shape.states.find(needed);
+        (known == shape.states.end() || known->second.empty()) &&
+        !(labels && (needed == shape.unlabelled || needed == BoardState::done)))
+      return std::pair{std::string("/states/") + words_for(needed),
+                       std::string("expected the board's name for it")};
+  for (const auto& [name, value] : shape.headers) {
+    const bool fine = std::ranges::all_of(name, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    });
+    const bool one_line =
+        std::ranges::none_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    if (!fine || !one_line)
+      return std::pair{"/headers/" + pointer_part(name), std::string("expected a header of one line")};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<Config, ConfigError> parse_config(std::string_view text, const std::string& path) {
@@ -332,6 +388,10 @@ std::expected<Config, ConfigError> parse_config(std::string_view text, const std
                                           p.default_profile +
                                           "/command, or name \"shell\", \"claude\" or "
                                           "\"codex\"");
+    else if (c.board.url.empty() && !(c.board.token_file.empty() && c.board.ca_file.empty()))
+      reader.wrong("board/url", "expected the address of the board that the others are about");
+    else if (auto wrong = what_is_wrong_with(c.board.shape))
+      reader.wrong("board/shape" + wrong->first, wrong->second);
     else if (p.backoff_max < p.backoff_first)
       reader.wrong("budgets/backoff_max", "expected at least backoff_first, " + words_for(p.backoff_first));
   }

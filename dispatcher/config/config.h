@@ -9,9 +9,18 @@
 #include <string>
 #include <string_view>
 
+#include "dispatcher/config/board_shape.h"
 #include "dispatcher/core/policy.h"
 
 namespace holdfast {
+
+// A board that lives elsewhere; without a url the tickets are in the ledger's own file.
+struct BoardConfig {
+  std::string url = {};
+  std::string token_file = {};  // absolute; empty: none is sent
+  std::string ca_file = {};     // absolute; empty: this host's certificates
+  BoardShape shape = known_board_shapes().at("holdfast");
+};
 
 struct Config {
   std::string file;        // absolute
@@ -26,6 +35,7 @@ struct Config {
   std::string listen = {};
   std::string unix_socket = {};  // absolute; empty: none
   std::string token_file = {};   // absolute; empty: none is asked for on loopback, state/http-token elsewhere
+  BoardConfig board;
 };
 
 // One line: "holdfast.json:4:25: /profiles/x/memory: expected ...".

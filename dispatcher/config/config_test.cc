@@ -131,6 +131,57 @@ TEST(Config, MistakesHaveLineColumnAndPath) {
   for (const auto& row : table) EXPECT_EQ(error_of(row.text), row.error) << row.text;
 }
 
+TEST(Config, ABoardElsewhere) {
+  const auto config = [](const std::string& board) {
+    return parse_config(R"({"repository": "/r", "default_profile": "shell", "board": )" + board + "}",
+                        "/srv/hf/holdfast.json");
+  };
+  const auto plain = config(R"({"url": "https://board.example", "token_file": "/etc/token"})");
+  ASSERT_TRUE(plain) << plain.error().words;
+  EXPECT_EQ(plain->board.url, "https://board.example");
+  EXPECT_EQ(plain->board.shape, known_board_shapes().at("holdfast"));
+  EXPECT_EQ(config(R"({"url": "http://x", "shape": "labels"})")->board.shape,
+            known_board_shapes().at("labels"));
+  const auto changed = config(
+      R"({"url": "http://x", "shape": {"like": "labels", "states": {"todo": "ready", "backlog": "later"},
+    "paths": {"ticket": "/items/{id}"}, "fields": {"title": "/name"}, "headers": {"X-Api": "1"}, "unlabelled": "todo"}})");
+  ASSERT_TRUE(changed) << changed.error().words;
+  EXPECT_EQ(changed->board.shape.kind, BoardKind::labels);
+  EXPECT_EQ(changed->board.shape.states.at(BoardState::todo), "ready");
+  EXPECT_EQ(changed->board.shape.states.at(BoardState::blocked), "blocked");
+  EXPECT_EQ(changed->board.shape.paths.ticket, "/items/{id}");
+  EXPECT_EQ(changed->board.shape.fields.title, "/name");
+  EXPECT_EQ(changed->board.shape.unlabelled, BoardState::todo);
+  EXPECT_EQ(changed->board.shape.headers.at("X-Api"), "1");
+
+  const auto error = [&](const std::string& board) { return config(board).error().words; };
+  const struct {
+    const char* board;
+    const char* says;
+  } table[] = {
+      {R"({"url": "board.example"})", "/board/url: expected \"\", or an address that begins with http://"},
+      {R"({"url": "http://bob:secret@x"})", "/board/url: expected"},
+      {R"({"url": "http://x", "token_file": "token"})", "/board/token_file: expected an absolute path"},
+      {R"({"token_file": "/t"})", "/board/url: expected the address of the board"},
+      {R"({"url": "http://x", "shape": "github"})",
+       "/board/shape: expected \"holdfast\" or \"labels\", or an object, not \"github\""},
+      {R"({"url": "http://x", "shape": {"like": "jira"}})", "/board/shape/like: expected \"holdfast\" or"},
+      {R"({"url": "http://x", "shape": {"states": {"todo": ""}}})",
+       "/board/shape/states/todo: expected the board's"},
+      {R"({"url": "http://x", "shape": {"states": {"todo": "x", "blocked": "x"}}})",
+       "/board/shape/states/blocked: expected another name than that of todo"},
+      {R"({"url": "http://x", "shape": {"fields": {"title": "name"}}})",
+       "/board/shape/fields/title: expected a JSON pointer"},
+      {R"({"url": "http://x", "shape": {"fields": {"tilte": "/x"}}})", "is \"title\" meant?"},
+      {R"({"url": "http://x", "shape": {"paths": {"move": "x y"}}})",
+       "/board/shape/paths/move: expected a path"},
+      {R"({"url": "http://x", "shape": {"headers": {"X-A": "1\r\nHost: y"}}})",
+       "/board/shape/headers/X-A: expected a header of one line"},
+  };
+  for (const auto& row : table)
+    EXPECT_NE(error(row.board).find(row.says), std::string::npos) << error(row.board);
+}
+
 TEST(Config, NoErrorHoldsAControlCharacterOrASecondLine) {
   for (const char* text :
        {"{\"a\\u001b[2J\\nb\": 1, \"repository\": \"/r\"}",
@@ -208,6 +259,7 @@ TEST(Schema, TheShippedOneIsTheReadersOwn) {
 json example_of(const json& schema) {
   if (schema.contains("default")) return schema["default"];
   if (schema.contains("enum")) return schema["enum"].back();
+  if (schema.contains("oneOf")) return example_of(schema["oneOf"].back());
   const std::string type = schema.value("type", "");
   if (type == "integer") return schema["minimum"];
   if (type == "array") return json::array({"x"});

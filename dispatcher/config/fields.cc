@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "dispatcher/config/url.h"
+#include "dispatcher/core/words.h"
+
 namespace holdfast {
 namespace {
 
@@ -34,6 +37,25 @@ bool is_listen(std::string_view text) {
   return !port.empty() && port.size() <= 5 &&
          std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) &&
          std::stoi(std::string(port)) <= 65535;
+}
+
+bool is_one_line_or_empty(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+bool is_board_url(std::string_view text) {
+  return text.empty() || parse_url(text).has_value();
+}
+bool is_path_or_empty(std::string_view text) {
+  return text.empty() || (text.starts_with('/') && std::ranges::none_of(text, [](char c) {
+                            return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#';
+                          }));
+}
+// RFC 6901; a '~' stands before 0 or 1.
+bool is_pointer_or_empty(std::string_view text) {
+  if (!text.empty() && !text.starts_with('/')) return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1'))) return false;
+  return true;
 }
 
 // An enumerator as one of a few words.
@@ -196,6 +218,21 @@ void visit_fields(FieldVisitor& v, Draft& draft) {
              {"keep", "set_aside"}, chosen);
     c.set_ignored_aside = chosen == 1;
   });
+  v.section({"board", "A board that lives elsewhere and is asked over HTTP."}, [&] {
+    v.text({"url",
+            "Its address, with what stands before every path: https://board.example, or "
+            "https://api.github.com/repos/owner/name. Empty: the built-in board."},
+           c.board.url, "\"\", or an address that begins with http:// or https://", is_board_url);
+    v.text(
+        {"token_file", "A file that only its owner may read, absolute, with the bearer token. Empty: none."},
+        c.board.token_file, "an absolute path, or \"\"", is_absolute_or_empty);
+    v.text({"ca_file", "Certificates to trust, PEM, absolute. Empty: this host's."}, c.board.ca_file,
+           "an absolute path, or \"\"", is_absolute_or_empty);
+    v.shape({"shape",
+             "How it looks: holdfast (another installation's interface), labels (issues with labels for "
+             "states, like GitHub's), or one of them with changes."},
+            c.board.shape, [&v](BoardShape& shape) { visit_shape(v, shape); });
+  });
   v.section({"server", "The HTTP interface of `holdfast up`."}, [&] {
     v.text({"listen",
             "Where it listens: host:port, or a port of 127.0.0.1; port 0 is any that is free (see "
@@ -214,6 +251,67 @@ void visit_fields(FieldVisitor& v, Draft& draft) {
   });
   v.text({"cgroup_parent", "A delegated cgroup for the workers, absolute; empty: found by itself."},
          p.cgroup_parent, "an absolute path, or \"\"", is_absolute_or_empty);
+}
+
+void visit_shape(FieldVisitor& v, BoardShape& s) {
+  const auto path = [&](const char* key, const char* doc, std::string& value) {
+    v.text({key, doc}, value, "a path that begins with /, or \"\"", is_path_or_empty);
+  };
+  const auto pointer = [&](const char* key, const char* doc, std::string& value) {
+    v.text({key, doc}, value, "a JSON pointer such as \"/fields/title\", or \"\"", is_pointer_or_empty);
+  };
+  v.section({"paths", "Below the url; {id}, {since}, {limit} and {page} are replaced."}, [&] {
+    path("changes", "The tickets that changed after {since}.", s.paths.changes);
+    path("ticket", "One ticket.", s.paths.ticket);
+    path("move", "Where a move is sent.", s.paths.move);
+    path("comment", "Where a comment is sent.", s.paths.comment);
+    path("comments", "Where comments are read, for boards of labels.", s.paths.comments);
+  });
+  v.section({"fields", "Where things stand in its answers; empty: nowhere."}, [&] {
+    pointer("tickets", "The list of tickets; empty: the answer is the list.", s.fields.tickets);
+    pointer("cursor", "Up to where the list goes.", s.fields.cursor);
+    pointer("complete", "Whether there is no more of it.", s.fields.complete);
+    pointer("id", "A ticket's id: letters, digits, - and _; or a number.", s.fields.id);
+    pointer("title", "Its title.", s.fields.title);
+    pointer("body", "Its text.", s.fields.body);
+    pointer("state", "Its state.", s.fields.state);
+    pointer("priority", "A whole number; smaller is sooner.", s.fields.priority);
+    pointer("profile", "The worker profile.", s.fields.profile);
+    pointer("labels", "A list of labels.", s.fields.labels);
+    pointer("label_name", "The name in a label; empty: the label is its name.", s.fields.label_name);
+    pointer("depends_on", "A list of ids.", s.fields.depends_on);
+    pointer("version", "A whole number that grows with every change.", s.fields.version);
+    pointer("created_at", "Milliseconds, or a time such as 2026-01-31T12:00:00Z.", s.fields.created_at);
+    pointer("changed_at", "The same of its last change.", s.fields.changed_at);
+    pointer("reason", "Why it is in its state.", s.fields.reason);
+    pointer("moved_by", "Whose move was the last.", s.fields.moved_by);
+    pointer("skip", "Where this is there it is no ticket.", s.fields.skip);
+    pointer("ticket_in_conflict", "The ticket, in the answer to a move that was refused.",
+            s.fields.ticket_in_conflict);
+  });
+  v.section({"sends", "Where things stand in what is sent; empty: nowhere."}, [&] {
+    pointer("version", "The version that a move goes by.", s.sends.version);
+    pointer("to", "The state that it leads to.", s.sends.to);
+    pointer("key", "Whose move or comment it is.", s.sends.key);
+    pointer("reason", "Why.", s.sends.reason);
+    pointer("cause", "On the way back to todo: the cause of death.", s.sends.cause);
+    pointer("evidence", "And what it is known from.", s.sends.evidence);
+    pointer("text", "The text of a comment.", s.sends.text);
+  });
+  v.section({"states", "What it calls the states; empty: it has none (of labels: no label)."}, [&] {
+    for (const BoardState state :
+         {BoardState::backlog, BoardState::todo, BoardState::in_progress, BoardState::in_review,
+          BoardState::blocked, BoardState::done, BoardState::cancelled})
+      v.text({words_for(state), "Its name there."}, s.states[state], "one line", is_one_line_or_empty);
+  });
+  const std::vector<BoardState> open{BoardState::backlog, BoardState::todo};
+  choose<BoardState>(v, {"unlabelled", "What an open issue without any of these labels is."},
+                     {"backlog", "todo"}, open, s.unlabelled);
+  v.text({"priority_label", "What stands before a priority in a label."}, s.priority_label, "one line",
+         is_one_line_or_empty);
+  v.text({"profile_label", "What stands before a worker profile in a label."}, s.profile_label, "one line",
+         is_one_line_or_empty);
+  v.table({"headers", "Sent with every request."}, s.headers);
 }
 
 bool is_plain_branch(std::string_view name) {

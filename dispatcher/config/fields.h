@@ -40,12 +40,15 @@ class FieldVisitor {
   // The words in their order; `chosen` is the index.
   virtual void choice(Field, const std::vector<std::string_view>& words, std::size_t& chosen) = 0;
   virtual void section(Field, const std::function<void()>& inside) = 0;
+  // A name of one that is known, or an object that begins with one and changes parts of it.
+  virtual void shape(Field, BoardShape&, const std::function<void(BoardShape&)>& inside) = 0;
   // Named members of one kind. `make` answers the value that a member of this name starts from.
   virtual void profiles(Field, Draft&, const std::function<void(Profile&)>& inside) = 0;
 };
 
 void visit_fields(FieldVisitor&, Draft&);
 void visit_profile(FieldVisitor&, Profile&);
+void visit_shape(FieldVisitor&, BoardShape&);
 
 bool is_plain_branch(
     std::string_view);  // a name that git takes for a branch, and nothing that it takes apart

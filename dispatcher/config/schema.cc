@@ -59,6 +59,21 @@ class Describer final : public FieldVisitor {
     outer["properties"][std::string(f.key)] = std::move(whole);
     whole = std::move(outer);
   }
+  void shape(Field f, BoardShape& value, const std::function<void(BoardShape&)>& inside) override {
+    Json outer = std::exchange(whole, object(""));
+    Json names = Json::array();
+    for (const auto& [name, known] : known_board_shapes()) names.push_back(name);
+    whole["properties"]["like"] = {{"description", "The one that it starts from."}, {"enum", names}};
+    const bool outer_defaults = std::exchange(defaults_, false);  // they are those of the one it starts from
+    inside(value);
+    defaults_ = outer_defaults;
+    Json one_of = Json::array();
+    one_of.push_back({{"enum", names}});
+    one_of.push_back(std::move(whole));
+    outer["properties"][std::string(f.key)] = {{"description", f.doc}, {"oneOf", std::move(one_of)}};
+    if (defaults_) outer["properties"][std::string(f.key)]["default"] = "holdfast";
+    whole = std::move(outer);
+  }
   void profiles(Field f, Draft&, const std::function<void(Profile&)>& inside) override {
     const bool outer_defaults = std::exchange(defaults_, false);  // they differ from profile to profile
     Json outer = std::exchange(whole, object(""));

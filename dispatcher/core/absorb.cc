@@ -59,8 +59,15 @@ std::set<TicketId> absorb(Knowledge& k, const Answer& answer, const Policy& poli
                          call_of(answer.effect) == Call::server_list || is_by_the_way(answer.effect);
     const bool held_by_answer = std::holds_alternative<LandBranch>(answer.effect);
     if (const TicketId id = ticket_of(answer.effect); !id.empty() && !reading && !held_by_answer) {
-      k.tickets[id].tries = 0;
-      k.tickets[id].hold_until = {};
+      TicketKnowledge& t = k.tickets[id];
+      if (family_of(call_of(answer.effect)) != Family::board) {
+        t.tries = 0;
+        t.hold_until = {};
+      } else {
+        // A read is no progress of a move that goes wrong again and again.
+        if (!std::holds_alternative<ReadTicket>(answer.effect)) t.board_tries = 0;
+        t.board_hold_until = {};
+      }
     }
   } else if (const auto* refused = std::get_if<Refused>(&outcome)) {
     absorb_trouble(k, answer, touched, refused->words(), refused->why());

@@ -131,6 +131,15 @@ struct OnDone {
       for (const BoardTicket& ticket : news->tickets) take_board_ticket(k, ticket, touched);
       if (news->complete) k.board_read = true;
     }
+    for (auto& [id, t] : k.tickets) {
+      if (t.work.board_gone == BoardGone::said) t.work.board_gone = BoardGone::listed;
+      if (t.work.board_gone == BoardGone::listed) touched.insert(id);
+      if (!k.board_away) continue;  // else it is back, and may be asked at once
+      t.board_tries = 0;
+      t.board_hold_until = {};
+      touched.insert(id);
+    }
+    k.board_away = false;
   }
   void operator()(const StartServer& e) const {
     const auto* server = value<ServerIncarnation>();

@@ -34,6 +34,12 @@ void take_look(Knowledge&, TicketKnowledge&, const Looked&, const Answer&);
 void hold(Knowledge&, TicketKnowledge&, const TicketId&, const std::string& words, Duration first,
           bool call_is_post = false, bool soon = false);
 
+// The same for what is asked of the board, which holds up nothing else.
+void hold_board(const Knowledge&, TicketKnowledge&, const TicketId&, const std::string& words,
+                Duration first);
+// It is to be read before anything is decided from it again.
+void forget_board(TicketKnowledge&);
+
 // Answers, by their outcome. `refused`: nothing means Unknown.
 void absorb_done(Knowledge&, const Answer&, const Policy&, std::set<TicketId>& touched);
 void absorb_trouble(Knowledge&, const Answer&, std::set<TicketId>& touched, const std::string& words,

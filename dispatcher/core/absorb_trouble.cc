@@ -1,6 +1,7 @@
 // What it means that an effect was refused, or that nobody knows whether it happened: one table, a line for
 // each kind of effect.
 #include "dispatcher/core/absorb_parts.h"
+#include "dispatcher/core/board_answers.h"
 #include "dispatcher/core/decide.h"
 
 namespace holdfast {
@@ -32,23 +33,10 @@ struct OnTrouble {
       k.ledger_trouble = words;
     again(millis(200));
   }
-  void operator()(const ReadTicket&) const {
-    if (refused && *refused == Why::gone) {
-      ticket().board.reset();
-      ticket().board_version = 0;
-      ticket().work.board_gone = true;
-      return;
-    }
-    again(millis(200));
-  }
-  void operator()(const MoveTicket& e) const { board_trouble(e.ticket); }
-  void operator()(const ReturnToTodo& e) const { board_trouble(e.certificate.attempt().ticket); }
-  void operator()(const CommentTicket&) const {
-    if (refused && *refused != Why::busy)
-      ticket().work.commented = true;  // a comment is never worth a standstill
-    else
-      again(seconds(1));
-  }
+  void operator()(const ReadTicket&) const { board_trouble(BoardMoment::look, millis(200)); }
+  void operator()(const MoveTicket&) const { board_trouble(moment_of_move(ticket().newest), millis(100)); }
+  void operator()(const ReturnToTodo&) const { board_trouble(moment_of_move(ticket().newest), millis(100)); }
+  void operator()(const CommentTicket&) const { board_trouble(BoardMoment::comment, seconds(1)); }
   void operator()(const PrepareWorktree&) const {
     // Another dispatcher has prepared it and spawned: what makes the slot dirty is the worker's.
     if (const auto& newest = ticket().newest; newest && newest->step != Step::claimed) return;
@@ -159,7 +147,11 @@ struct OnTrouble {
 
   void operator()(const LoadLedger&) const { k.ledger_trouble = words; }
   void operator()(const ReadLedgerChanges&) const { k.ledger_trouble = words; }
-  void operator()(const ReadBoard&) const {}
+  void operator()(const ReadBoard&) const {
+    k.board_away = true;
+    for (auto& [id, t] : k.tickets)
+      if (t.work.board_gone == BoardGone::listed) t.work.board_gone = BoardGone::said;
+  }
   void operator()(const StartServer& e) const {
     Shard& shard = k.shards[e.shard];
     shard.server = {};
@@ -175,16 +167,33 @@ struct OnTrouble {
     ticket().work.setup_failures += 1;
     ticket().work.setup_trouble = words;
   }
-  void board_trouble(const TicketId& id) const {
+  // By the table of core/board_answers.
+  void board_trouble(BoardMoment moment, Duration first) const {
+    const TicketId id = ticket_of(answer.effect);
     TicketKnowledge& t = k.tickets[id];
-    // A conflict carries the ticket as it is now; what follows is decided from that. Everything else: read it
-    // again.
-    if (const auto* now = std::get_if<BoardTicket>(&answer.value);
-        now && refused && *refused == Why::conflict && now->version != 0)
-      take_board_ticket(k, *now, touched);
-    else if (!refused || *refused == Why::conflict || *refused == Why::gone)
-      t.board.reset();
-    again(millis(100));
+    const BoardSaid said = board_said(answer.raw);
+    // An old view, said in good order: as if nobody had answered.
+    switch (said == BoardSaid::yes ? BoardNext::same_again : next_after(said, moment)) {
+      case BoardNext::go_on:
+      case BoardNext::same_again: break;
+      case BoardNext::let_it_be: t.work.commented = true; return;
+      case BoardNext::take_their_view: {
+        const auto* now = std::get_if<BoardTicket>(&answer.value);
+        if (now != nullptr && now->version != 0)
+          take_board_ticket(k, *now, touched);
+        else
+          forget_board(t);
+        break;
+      }
+      case BoardNext::read_first: forget_board(t); break;
+      case BoardNext::is_it_gone:
+        forget_board(t);
+        if (moment != BoardMoment::look) break;  // the look that follows says it of the ticket itself
+        t.work.board_gone = t.work.board_gone == BoardGone::listed ? BoardGone::sure : BoardGone::said;
+        if (t.work.board_gone == BoardGone::sure) t.board_version = 0;
+        return;
+    }
+    hold_board(k, t, id, words, first);
   }
 };
 

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "dispatcher/core/board_answers.h"
 #include "dispatcher/core/effects.h"
 
 namespace holdfast {
@@ -53,24 +54,15 @@ Outcome from_ledger(const RawReply& raw) {
   }
 }
 
-// HTTP, whatever carries it. A 4xx is the server's word that this request changed nothing; a 5xx is no word
-// at all.
+// HTTP, whatever carries it: core/board_answers has the table.
 Outcome from_board(const RawReply& raw) {
-  if (raw.code >= 200 && raw.code < 300) return Done{};
-  switch (raw.code) {
-    case 401:
-    case 403: return refused(Why::denied, raw);
-    case 404:
-    case 410: return refused(Why::gone, raw);
-    case 409:
-    case 412: return refused(Why::conflict, raw);
-    case 423:
-    case 429: return refused(Why::busy, raw);
-    case 400:
-    case 413:
-    case 422: return refused(Why::invalid, raw);
-    default: return unknown(raw);
+  const BoardMeaning meaning = meaning_of(board_said(raw));
+  switch (meaning.known) {
+    case Known::done: return Done{};
+    case Known::refused: return refused(meaning.why, raw);
+    case Known::unknown: return unknown(raw);
   }
+  __builtin_unreachable();
 }
 
 // errno of a file operation or of a signal. EIO may have happened; so may anything that is not listed.
@@ -169,6 +161,7 @@ Family family_of(Call call) {
 }
 
 Outcome classify(Call call, const RawReply& raw) {
+  if (family_of(call) == Family::board) return from_board(raw);
   switch (raw.transport) {
     case Transport::never_sent: return refused(Why::busy, raw);
     case Transport::no_answer:

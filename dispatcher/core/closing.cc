@@ -311,7 +311,7 @@ Plan plan_settling(const Knowledge&, const TicketKnowledge& t, const Policy&) {
   // look: it names the version that it goes by.)
   const Plan look_again{rule, "the board's ticket is read", ReadTicket{a.id.ticket}, {}};
   Plan settled{rule, "the board knows", WriteLedger{Settle{a.id}}, {}};
-  if (!t.board && t.work.board_gone) {
+  if (!t.board && t.work.board_gone == BoardGone::sure) {
     settled.why = "its ticket is gone from the board";
     return settled;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dispatcher/core/classify.h"
 #include "dispatcher/core/gate.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
@@ -143,19 +144,20 @@ Plan plan_watch(const Knowledge& k, const TicketKnowledge& t, const Policy& poli
   return resting(Rule::watch, "it runs", t.work.looked_at + policy.look_every);
 }
 
-Plan plan_keep_and_show(const Knowledge&, const TicketKnowledge& t, Plan usual) {
-  // The board is put right first; then life goes on as if it had said in_progress.
-  if (t.board && t.board->state == BoardState::todo)
+// Life goes on as if the board had said in_progress, whether or not it can be put right now.
+Plan by_rule(const Knowledge&, const TicketKnowledge&, const Policy&, Rule, bool ask_board);
+Plan plan_keep_and_show(const Knowledge& k, const TicketKnowledge& t, const Policy& policy, bool ask_board) {
+  if (ask_board && t.board && t.board->state == BoardState::todo)
     return {Rule::keep_and_show,
             reason_for(Rule::keep_and_show),
             MoveTicket{t.board->id, t.board->version, BoardState::in_progress,
                        "its runtime is not dead: kept (" + attempt_key(t.newest->id) + ")",
                        attempt_key(t.newest->id)},
             {}};
-  return usual;
+  return by_rule(k, t, policy, rule_for(t.newest->phase, Verdict::unknown, BoardState::in_progress), false);
 }
 
-Plan by_rule(const Knowledge& k, const TicketKnowledge& t, const Policy& policy, Rule rule) {
+Plan by_rule(const Knowledge& k, const TicketKnowledge& t, const Policy& policy, Rule rule, bool ask_board) {
   switch (rule) {
     case Rule::rest: return resting(rule, reason_for(rule));
     case Rule::dispatch: return plan_dispatch(k, t, policy);
@@ -170,7 +172,7 @@ Plan by_rule(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
     case Rule::watch: return plan_messages(k, t, policy, plan_watch(k, t, policy));
     case Rule::await_answer: {
       if (t.work.answered) return writing(rule, "it was answered", RecordRunning{t.newest->id});
-      if (!t.work.commented && t.board)
+      if (ask_board && !t.work.commented && t.board)
         return {rule,
                 "the question goes to the board",
                 CommentTicket{t.board->id,
@@ -181,7 +183,7 @@ Plan by_rule(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
                            resting(rule, "it waits for an answer: " + t.newest->said_text,
                                    t.work.looked_at + policy.look_every));
     }
-    case Rule::keep_and_show: return plan_keep_and_show(k, t, plan_watch(k, t, policy));
+    case Rule::keep_and_show: return plan_keep_and_show(k, t, policy, ask_board);
     case Rule::obey:
     case Rule::finish_up: return plan_ending(k, t, policy);
     case Rule::record_death: return plan_death(k, t);
@@ -219,9 +221,34 @@ bool told_too_early(const TicketKnowledge& t) {
          mover->generation <= t.newest->id.generation;
 }
 
+Plan decide_asking(const Knowledge& k, const TicketId& id, const Policy& policy, bool ask_board);
+
 }  // namespace
 
-Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
+Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy, bool ask_board) {
+  const auto found = k.tickets.find(id);
+  const auto wait = found == k.tickets.end() ? std::nullopt : board_waits(k, found->second);
+  Plan plan = decide_asking(k, id, policy, ask_board && !wait);
+  const bool asks = plan.effect && family_of(call_of(*plan.effect)) == Family::board;
+  if (asks && wait) return resting(plan.rule, wait->why, wait->until);
+  if (asks && !ask_board) return resting(plan.rule, "many ask the board now: it is next");
+  if (!plan.effect && wait && wait->until.set() && (!plan.wake_at.set() || wait->until < plan.wake_at))
+    plan.wake_at = wait->until;
+  return plan;
+}
+
+std::optional<Wait> board_waits(const Knowledge& k, const TicketKnowledge& t) {
+  if (k.board_away) return Wait{"the board cannot be read: it is asked again when its list can be", {}};
+  if (still_waits(k.now, t.board_hold_until, minutes(1)))
+    return Wait{"waits for the board after: " + t.board_trouble, t.board_hold_until};
+  if (t.work.board_gone == BoardGone::said)
+    return Wait{"the board says that it is gone: its list is read before that is believed", {}};
+  return std::nullopt;
+}
+
+namespace {
+
+Plan decide_asking(const Knowledge& k, const TicketId& id, const Policy& policy, bool ask_board) {
   const auto found = k.tickets.find(id);
   if (found == k.tickets.end()) return resting(Rule::rest, "nothing is known of it");
   const TicketKnowledge& t = found->second;
@@ -238,7 +265,8 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
     return resting(rule, "waits after: " + t.trouble, t.hold_until);
   if (!a && told_too_early(t)) return plan_settling(k, t, policy);
   // A move whose answer was lost: what the board says now is not news, so nobody would tell.
-  const bool forgotten = !t.board && !t.work.board_gone && k.board_read;
+  const bool to_read = !t.board && t.work.board_gone != BoardGone::sure;
+  const bool forgotten = ask_board && to_read && k.board_read;
   const auto read_again = [&] { return Plan{rule, "the board's ticket is read again", ReadTicket{id}, {}}; };
   if (!a && forgotten) return read_again();
   if (a) {
@@ -253,16 +281,22 @@ Plan decide(const Knowledge& k, const TicketId& id, const Policy& policy) {
           return writing(rule, "it said that it is finished",
                          RecordFinished{a->id, marker->kind, marker->text, marker->offset});
       }
+    // It is dead and waits for nobody; a DONE that was never said, or one that was and is passed over, would
+    // be for good.
+    if (says_live(a->phase) && verdict == Verdict::dead && to_read && last_word_unsure(t, policy))
+      return {rule, "whether its last word is its own: the board's ticket is read", ReadTicket{id}, {}};
     if (says_live(a->phase) && forgotten) return read_again();
     if (says_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
     if (verdict == Verdict::unknown)
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;
   }
-  Plan plan = by_rule(k, t, policy, rule);
+  Plan plan = by_rule(k, t, policy, rule, ask_board);
   if (!plan.effect && a && verdict != Verdict::dead && may_pin(*a, t))
     plan.effect = PinBranch{branch_order(*a, policy, true), PinWhen::seen};
   return plan;
 }
+
+}  // namespace
 
 std::optional<Plan> plan_account_rest(const Knowledge& k, const TicketKnowledge& t, const Policy& policy,
                                       Rule rule) {
@@ -317,22 +351,35 @@ const MessageSighting* sighting_of(const Sightings& seen, const MessageId& id) {
 
 namespace {
 
+bool text_known(const TicketKnowledge& t) {
+  return t.board || t.text_before;
+}
+
 // What went through the worker's terminal, or may be drawn there by the worker itself. A prompt in a file
-// never does.
+// never does; of one in an argument that nobody has read yet nothing can be told.
 bool may_be_our_own_text(const Marker& marker, const TicketKnowledge& t, const Profile* profile) {
-  if (t.board && profile && profile->prompt_by == PromptBy::argument &&
-      (is_echo(marker, t.board->body) || is_echo(marker, t.board->title) ||
-       is_echo(marker, profile->preamble)))
-    return true;
+  if (profile && profile->prompt_by == PromptBy::argument) {
+    if (!text_known(t)) return true;
+    const std::string& title = t.board ? t.board->title : t.text_before->title;
+    const std::string& body = t.board ? t.board->body : t.text_before->body;
+    if (is_echo(marker, body) || is_echo(marker, title) || is_echo(marker, profile->preamble)) return true;
+  }
   return std::ranges::any_of(t.messages, [&](const Message& m) { return is_echo(marker, m.text); });
 }
 
 }  // namespace
 
+bool last_word_unsure(const TicketKnowledge& t, const Policy& policy) {
+  const Profile* profile = profile_of(policy, t.newest->profile);
+  const auto& all = t.reader.markers();
+  return profile && profile->prompt_by == PromptBy::argument && !text_known(t) && !all.empty() &&
+         all.back().offset > said_position(t.newest->said_offset).stream;
+}
+
 std::optional<Marker> passed_over(const TicketKnowledge& t, const Policy& policy) {
   const std::int64_t recorded = said_position(t.newest->said_offset).stream;
   const auto& all = t.reader.markers();
-  if (all.empty() || all.back().offset <= recorded) return std::nullopt;
+  if (all.empty() || all.back().offset <= recorded || last_word_unsure(t, policy)) return std::nullopt;
   if (!may_be_our_own_text(all.back(), t, profile_of(policy, t.newest->profile))) return std::nullopt;
   return all.back();
 }
@@ -385,6 +432,7 @@ std::optional<std::string> too_long_to_give(const BoardTicket& ticket, const Pro
 std::optional<Wait> not_eligible(const Knowledge& k, const TicketKnowledge& t, const Policy& policy) {
   const BoardTicket& ticket = *t.board;
   if (t.newest && t.newest->open()) return Wait{"an attempt is open", {}};
+  if (k.board_away) return Wait{"the board cannot be read: nothing new is begun by an old view of it", {}};
   if (!policy.only_labels.empty() && std::ranges::none_of(ticket.labels, [&](const std::string& label) {
         return std::ranges::find(policy.only_labels, label) != policy.only_labels.end();
       }))

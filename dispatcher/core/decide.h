@@ -19,7 +19,8 @@ struct Plan {
   Instant wake_at;  // not set: nothing is pending but news. Of a plan without effect, or with one by the way
 };
 
-Plan decide(const Knowledge&, const TicketId&, const Policy&);
+// `ask_board` false: the board cannot be asked now (too many are asking it); what does not need it goes on.
+Plan decide(const Knowledge&, const TicketId&, const Policy&, bool ask_board = true);
 
 // Nothing is to be done before `wake_at` (not set: before there is news).
 inline Plan resting(Rule rule, std::string why, Instant wake_at = {}) {
@@ -53,6 +54,10 @@ std::string prompt_text(const BoardTicket&, const Profile&);
 // Why this profile cannot give this ticket's prompt to anybody; asked before a worker is started for it.
 std::optional<std::string> too_long_to_give(const BoardTicket&, const Profile&);
 
+// May the board be asked about this ticket now? Where not: why, and until when (not set: until its list was
+// read).
+std::optional<Wait> board_waits(const Knowledge&, const TicketKnowledge&);
+
 Plan plan_pick_up(const Knowledge&, const TicketKnowledge&, const Policy&);
 Plan plan_bring_up(const Knowledge&, const TicketKnowledge&, const Policy&);
 Plan plan_messages(const Knowledge&, const TicketKnowledge&, const Policy&, Plan otherwise);
@@ -70,6 +75,9 @@ int persons_attached(const Attempt&, const Sightings&);
 const MessageSighting* sighting_of(const Sightings&, const MessageId&);
 
 // Its last marker, where that was passed over because it may be our own text coming back.
+// A word on its terminal that may be its prompt, and the prompt is not known: the ticket is to be read first.
+bool last_word_unsure(const TicketKnowledge&, const Policy&);
+
 std::optional<Marker> passed_over(const TicketKnowledge&, const Policy&);
 inline constexpr Duration passed_over_shown_after = seconds(60);  // of silence
 

@@ -335,7 +335,7 @@ TEST(FoundBySimulation, ATicketIsNotReadBackwards) {
   absorb(k, {ReadTicket{t1}, {Transport::answered, 200, "", ""}, before, noon, noon}, {});
   EXPECT_FALSE(k.tickets[t1].board);
   EXPECT_FALSE(k.tickets[t1].work.board_read);
-  EXPECT_GT(k.tickets[t1].hold_until, noon) << "it is not asked again at once";
+  EXPECT_GT(k.tickets[t1].board_hold_until, noon) << "it is not asked again at once";
   absorb(k, {ReadTicket{t1}, {Transport::answered, 200, "", ""}, now, noon, noon}, {});
   EXPECT_TRUE(k.tickets[t1].board);
 }
@@ -469,7 +469,7 @@ TEST(FoundBySimulation, ABoardThatMayHaveMovedIsReadAgain) {
   Plan plan = decide(k, t1, toy_policy(1));
   ASSERT_TRUE(plan.effect);
   EXPECT_TRUE(std::holds_alternative<ReadTicket>(*plan.effect)) << describe(*plan.effect);
-  k.tickets[t1].work.board_gone = true;
+  k.tickets[t1].work.board_gone = BoardGone::sure;
   plan = decide(k, t1, toy_policy(1));
   EXPECT_FALSE(plan.effect && std::holds_alternative<ReadTicket>(*plan.effect));
 }

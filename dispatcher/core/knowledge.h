@@ -21,6 +21,10 @@
 
 namespace holdfast {
 
+// One 404 does not make a ticket gone: a board that has forgotten who asks says 404 of everything. It is gone
+// where the board says so, shows its list after that, and then says so again.
+enum class BoardGone { no = 0, said = 1, listed = 2, sure = 3 };
+
 // How far the effects of this attempt have come, in this life of the dispatcher.
 struct Work {
   // picking up
@@ -48,7 +52,7 @@ struct Work {
   int release_tries = 0;
   bool commented = false;
   bool board_read = false;  // the board's ticket was seen by us since the attempt was closed
-  bool board_gone = false;  // the board has no such ticket any more
+  BoardGone board_gone = BoardGone::no;
   // looking
   bool look_now = true;
   bool scan_next = false;
@@ -64,8 +68,15 @@ struct Work {
   friend bool operator==(const Work&, const Work&) = default;
 };
 
+// What a ticket says, which its worker may draw on its terminal.
+struct TicketText {
+  std::string title, body;
+  friend bool operator==(const TicketText&, const TicketText&) = default;
+};
+
 struct TicketKnowledge {
-  std::optional<BoardTicket> board;
+  std::optional<BoardTicket> board;       // as last read; nothing: it is to be read before it is gone by
+  std::optional<TicketText> text_before;  // of the view that was given up
   std::int64_t board_version =
       0;  // the newest ever seen: what is older is a stale answer, also to a new question
   Memory memory;
@@ -83,7 +94,11 @@ struct TicketKnowledge {
   Instant hold_until;
   std::string trouble;               // why it is held, in words
   bool hold_ends_with_news = false;  // the runtime itself was not ready: its news end the wait
-  Instant unknown_since;             // first look that could not tell
+  // The board's own: what it does not answer holds up nothing else.
+  int board_tries = 0;
+  Instant board_hold_until;
+  std::string board_trouble;
+  Instant unknown_since;  // first look that could not tell
 
   // The attempt that still needs something: open, or closed and unsettled.
   [[nodiscard]] const Attempt* current() const {
@@ -106,6 +121,9 @@ struct Knowledge {
   Instant now;
   bool ledger_loaded = false;
   bool records_listed = false, traces_listed = false, pool_ready = false, board_read = false;
+  // Its list could not be read when it was last asked for. Until it can, the board is asked for nothing else:
+  // one who asks finds out as well as a hundred.
+  bool board_away = false;
   std::string ledger_trouble;  // why nothing can be recorded; empty: it works
   std::map<TicketId, TicketKnowledge> tickets;
   std::map<SlotId, Slot> slots;

@@ -21,6 +21,7 @@ Plan before_spawn(const Knowledge& k, const TicketKnowledge& t, const Policy& po
   if (rule == Rule::abandon) return give_up(reason_for(rule));
   if (t.work.setup_failures >= setup_failures_max)
     return give_up("it could not be prepared: " + t.work.setup_trouble);
+  if (t.work.board_gone == BoardGone::sure) return give_up("its ticket is gone from the board");
   if (!t.board) return {rule, "the board's ticket is read", ReadTicket{a.id.ticket}, {}};
   const Profile* profile = profile_of(policy, a.profile);
   if (!profile) return give_up("worker profile '" + a.profile + "' is gone from the configuration");

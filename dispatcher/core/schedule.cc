@@ -30,6 +30,10 @@ bool is_claim(const Effect& effect) {
   return write && std::holds_alternative<Claim>(write->write);
 }
 
+bool asks_board(const Effect& effect) {
+  return family_of(call_of(effect)) == Family::board && !std::holds_alternative<ReadBoard>(effect);
+}
+
 bool is_review(const Plan& plan) {
   return plan.rule == Rule::watch_review && plan.effect &&
          std::holds_alternative<InspectBranch>(*plan.effect);
@@ -111,10 +115,13 @@ struct Returned {
     }
     landed(brain.agenda.changes, done, answer.at, brain.policy.board_every);
   }
-  void operator()(const ReadBoard&) const {
+  void operator()(const ReadBoard& e) const {
     bool more = false;
     if (const auto* news = std::get_if<BoardChanges>(&answer.value); news && done) {
-      brain.agenda.board_cursor = std::max(brain.agenda.board_cursor, news->cursor);
+      // A smaller number than the one asked after: the board was restored from an older copy. Read it all.
+      const bool restored = news->cursor < e.cursor;
+      brain.agenda.board_cursor = restored ? 0 : std::max(brain.agenda.board_cursor, news->cursor);
+      if (restored) brain.agenda.board.again = true;
       more = !news->complete;
       if (!news->tickets.empty()) brain.agenda.look_for_claims = true;
     }
@@ -230,6 +237,7 @@ void start_for(Brain& brain, const TicketId& id, Effect effect, std::vector<Effe
   if (ticket_of(effect) != id) std::abort();
   brain.agenda.busy.insert(id);
   brain.agenda.in_flight += 1;
+  if (asks_board(effect)) brain.agenda.board_calls += 1;
   begun(brain.knowledge, effect);
   out.push_back(std::move(effect));
 }
@@ -325,11 +333,20 @@ void absorb(Brain& brain, const Answer& answer) {
     for (const TicketId& id : std::exchange(a.waiting_to_land, {})) enqueue(a, id);
   }
   if (std::holds_alternative<InspectBranch>(answer.effect)) review_over(a, ticket_of(answer.effect));
+  if (asks_board(answer.effect)) {
+    a.board_calls -= 1;
+    for (const TicketId& id : std::exchange(a.waiting_for_board, {})) enqueue(a, id);
+  }
   if (is_claim(answer.effect)) {
     a.claims_in_flight -= 1;
     a.look_for_claims = true;
   }
   for (const TicketId& id : absorb(brain.knowledge, answer, brain.policy)) enqueue(a, id);
+  // What a 404 means depends on whether its list can be read.
+  if (std::holds_alternative<ReadTicket>(answer.effect))
+    if (const auto t = brain.knowledge.tickets.find(ticket_of(answer.effect));
+        t != brain.knowledge.tickets.end() && t->second.work.board_gone == BoardGone::said)
+      ask(a.board);
   if (brain.knowledge.full_look_done(brain.policy.shards)) brain.knowledge.first_look_done = true;
   std::visit(Returned{brain, answer, done}, answer.effect);
   if (const TicketId id = ticket_of(answer.effect); !id.empty()) {
@@ -380,6 +397,11 @@ std::vector<Effect> next_effects(Brain& brain, Instant now) {
     if (plan.effect && is_claim(*plan.effect)) {
       a.look_for_claims = true;
       continue;
+    }
+    if (plan.effect && asks_board(*plan.effect) &&
+        a.board_calls >= std::max(1, brain.policy.effects_at_once / 2)) {
+      a.waiting_for_board.insert(id);
+      plan = decide(brain.knowledge, id, brain.policy, false);
     }
     // To everything else such a ticket rests.
     if (plan.effect && is_by_the_way(*plan.effect)) {

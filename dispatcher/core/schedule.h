@@ -5,7 +5,9 @@
 // again when something about them was learned or their own wake-up came; nothing is polled that is quiet.
 // Tickets in review, of which there may be any number, have a quarter of the places and no more: watching
 // what is finished never keeps anybody from beginning. Nor does pinning what was seen of those that live: it
-// comes after everything else, has a quarter of the places too, and to its ticket it is as if it rested.
+// comes after everything else, has a quarter of the places too, and to its ticket it is as if it rested. Of
+// what is asked of the board about tickets it is half, so that a board that lets one wait does not keep the
+// other half of the world waiting.
 #pragma once
 
 #include <deque>
@@ -40,6 +42,8 @@ struct Agenda {
   std::set<TicketId> waiting_to_land;
   std::set<TicketId> reviewing;  // being seen whether they were landed; the others wait in line
   std::deque<TicketId> waiting_to_review;
+  int board_calls = 0;  // about tickets, in flight
+  std::set<TicketId> waiting_for_board;
   std::deque<Instant> recent_claims;
   Instant claims_held_until;  // by the rate of spawns; not set: something else is waited for
   bool look_for_claims = false;

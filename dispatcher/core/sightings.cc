@@ -27,6 +27,8 @@ void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   t.unknown_since = {};
   t.tries = 0;
   t.hold_until = {};
+  t.board_tries = 0;
+  t.board_hold_until = {};
 }
 
 // What is known of it now is newer than every listing that is on its way. Clocks cannot say: the spawn has
@@ -65,6 +67,7 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
     // comes in its time.
     if (t.work.salvaged) t.work.facts.reset();
     t.work.reviewed_at = t.work.facts ? k.now : Instant{};
+    t.work.board_gone = BoardGone::no;  // that it is to be told nothing is asked afresh
   }
   // Another dispatcher has spawned it: our own failed preparations say nothing about the slot any more.
   if (same && t.newest->step == Step::claimed && a.step == Step::spawn_begun) t.work.release_failure.clear();
@@ -161,6 +164,8 @@ void take_board_ticket(Knowledge& k, const BoardTicket& ticket, std::set<TicketI
   t.board_version = ticket.version;
   const bool moved = !t.board || t.board->state != ticket.state;
   t.board = ticket;
+  t.text_before.reset();
+  t.work.board_gone = BoardGone::no;
   touched.insert(ticket.id);
   if (moved)  // those that depend on it may go on now
     for (auto& [id, other] : k.tickets)
@@ -263,6 +268,19 @@ void take_look(Knowledge& k, TicketKnowledge& t, const Looked& looked, const Ans
   const bool unsure = weigh(a, t.seen, k.now).process.says == Life::unknown;
   t.work.scan_next = runner_gone && unsure && !asked.scan;
   if (t.work.scan_next) t.work.look_now = true;
+}
+
+void forget_board(TicketKnowledge& t) {
+  if (!t.board) return;
+  t.text_before = TicketText{std::move(t.board->title), std::move(t.board->body)};
+  t.board.reset();
+}
+
+void hold_board(const Knowledge& k, TicketKnowledge& t, const TicketId& id, const std::string& words,
+                Duration first) {
+  t.board_tries += 1;
+  t.board_trouble = words;
+  t.board_hold_until = k.now + backoff(t.board_tries, first, seconds(30), id.value);
 }
 
 void hold(Knowledge& k, TicketKnowledge& t, const TicketId& id, const std::string& words, Duration first,

@@ -141,9 +141,15 @@ Answer ToyWorld::perform(const Effect& effect) {
       if (!id.empty()) contents.tickets.push_back(row);
     for (const auto& [id, slot] : slots) contents.slots.push_back(slot);
     answer.value = contents;
-  } else if (std::holds_alternative<ReadBoard>(effect)) {
+  } else if (const auto* list_board = std::get_if<ReadBoard>(&effect)) {
     BoardChanges changes;
-    for (const auto& [id, ticket] : board) changes.tickets.push_back(ticket);
+    changes.cursor = 1;
+    for (const auto& [id, ticket] : board) {
+      const auto told = listed.find(id);
+      if (list_board->cursor != 0 && told != listed.end() && told->second == ticket) continue;
+      changes.tickets.push_back(ticket);
+      if (!lie) listed[id] = ticket;
+    }
     answer.value = changes;
   } else if (const auto* read = std::get_if<ReadTicket>(&effect)) {
     answer.value = board[read->ticket];

@@ -34,6 +34,8 @@ class ToyWorld {
     bool effect_happens = true;
   };
   std::function<std::optional<Fault>(const Effect&)> fault;
+  // Of each ticket, what the board's list last showed of it: it is told again only where it has changed.
+  std::map<TicketId, BoardTicket> listed;
 
   explicit ToyWorld(int capacity);
   void add(const std::string& id, BoardState state = BoardState::todo);

@@ -51,6 +51,15 @@ class Books {
     if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
       wrong_.push_back("the ledger cannot be opened from outside");
     sqlite3_busy_timeout(db_, 5000);
+    // The tickets of a board elsewhere, under the same name: a temporary view comes before the ledger's own
+    // table.
+    if (stage.board_file() != path) {
+      const std::string elsewhere =
+          "attach '" + stage.board_file() +
+          "' as elsewhere; create temp view tickets as select * from elsewhere.tickets";
+      if (sqlite3_exec(db_, elsewhere.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+        wrong_.push_back(std::string("the board cannot be opened from outside: ") + sqlite3_errmsg(db_));
+    }
   }
   ~Books() { sqlite3_close(db_); }
   Books(const Books&) = delete;

@@ -138,12 +138,58 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
   fs::create_directories(state());
   // The files that `holdfast init` and the first `up` make; made here so that tickets can be added before.
   ledger_ = must(open_ledger(state() + "/holdfast.db", LedgerMode::command_line));
-  desk_ = must(open_desk(state() + "/holdfast.db", LedgerMode::command_line));
+  if (settings_.board_elsewhere) {
+    std::ofstream(folder_ + "/board.json")
+        << R"({"repository": "repo", "state": "board-state", "default_profile": "shell",)"
+        << R"( "server": {"listen": "127.0.0.1:0"}})";
+    fs::create_directories(folder_ + "/board-state");
+  }
+  desk_ = must(open_desk(board_file(), LedgerMode::command_line));
   records_ = std::make_unique<FileRecords>(state() + "/records");
+}
+
+std::string Stage::board_file() const {
+  return (settings_.board_elsewhere ? folder_ + "/board-state" : state()) + "/holdfast.db";
+}
+
+void Stage::start_board() {
+  const Fd log(::open((folder_ + "/board.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  SpawnRequest request;
+  request.argv = {program("holdfast"), "--config", folder_ + "/board.json", "serve"};
+  request.out = request.err = log.get();
+  const SpawnedProcess child = spawn_process(request);
+  if (child.error != 0) std::abort();
+  board_pid_ = child.pid;
+}
+
+void Stage::stop_board() {
+  if (board_pid_ == 0) return;
+  ::kill(static_cast<pid_t>(board_pid_), SIGTERM);
+  int status = 0;
+  while (waitpid(static_cast<pid_t>(board_pid_), &status, 0) < 0 && errno == EINTR) {
+  }
+  board_pid_ = 0;
+}
+
+int Stage::board_port() const {
+  const std::string address = read_all(folder_ + "/board-state/http-address");
+  const auto colon = address.rfind(':');
+  return colon == std::string::npos ? 0 : std::atoi(address.c_str() + colon + 1);
+}
+
+TicketPage Stage::page(const std::string& id) {
+  auto page = desk_->show({id});
+  return page ? std::move(*page) : TicketPage{};
+}
+
+std::string Stage::person_moves(const std::string& id, BoardState to) {
+  const auto moved = desk_->move({id}, to, "a person's wish", "bob", SystemClock{}.now());
+  return moved ? "" : moved.error().words;
 }
 
 Stage::~Stage() {
   if (running()) stop(SIGKILL);
+  stop_board();
   for (int shard = 0; shard <= settings_.shards; ++shard)
     if (const auto server = tmux_server_pid(shard); server > 0) ::kill(static_cast<pid_t>(server), SIGKILL);
   for (const JournalLine& line : journal())
@@ -345,6 +391,7 @@ std::string Stage::story() {
       out << "  g" << a.id.generation.value << " " << words_for(a.phase) << (a.settled ? " settled" : "")
           << " cause " << words_for(a.cause) << " | " << a.evidence << " | " << a.attention << "\n";
   }
+  if (settings_.board_elsewhere) out << "--- board.log\n" << read_all(folder_ + "/board.log");
   const std::string log = read_all(folder_ + "/up.log");
   out << "--- up.log (tail)\n"
       << (log.size() > 4000 ? log.substr(log.size() - 4000) : log) << "\n--- journal\n"

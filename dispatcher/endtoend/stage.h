@@ -28,6 +28,7 @@ struct Settings {
   int attempts_max = 3;
   int spawns_per_second = 1000;
   std::string review_every = "1s";
+  bool board_elsewhere = false;  // its own installation, which `holdfast serve` shows over HTTP
 };
 
 struct JournalLine {
@@ -53,9 +54,17 @@ class Stage {
   [[nodiscard]] std::string config() const { return folder_ + "/holdfast.json"; }
   [[nodiscard]] std::string yard() const { return folder_ + "/yard"; }  // the puppets' journal and locks
 
+  // The file that the tickets are in, and the board over HTTP where it is elsewhere.
+  [[nodiscard]] std::string board_file() const;
+  void start_board();
+  void stop_board();
+  [[nodiscard]] int board_port() const;  // 0: it does not listen yet
+
   // Tickets. `script` is the puppet's, one line each.
   void add(const std::string& id, const std::vector<std::string>& script, const std::string& depends_on = {});
   [[nodiscard]] BoardTicket ticket(const std::string& id);
+  [[nodiscard]] TicketPage page(const std::string& id);
+  std::string person_moves(const std::string& id, BoardState);         // the error, or nothing
   [[nodiscard]] std::vector<Attempt> attempts(const std::string& id);  // oldest first
   [[nodiscard]] std::vector<LedgerEvent> events(const std::string& id);
   [[nodiscard]] std::vector<Message> messages(const AttemptId&);
@@ -108,7 +117,7 @@ class Stage {
   std::unique_ptr<Desk> desk_;
   std::unique_ptr<SqliteLedger> ledger_;
   std::unique_ptr<FileRecords> records_;
-  std::int64_t pid_ = 0;
+  std::int64_t pid_ = 0, board_pid_ = 0;
   std::string main_at_first_;
   std::set<std::pair<std::string, std::string>> disturbances_;
   std::vector<std::int64_t> starts_;

@@ -1,8 +1,11 @@
-// The readers of what people write: the configuration, tickets to be imported.
+// The readers of what people and foreign programs write: the configuration, tickets to be imported, what a
+// board over HTTP answers.
 #include <string>
 
+#include "dispatcher/board/remote/board_http.h"
 #include "dispatcher/board/ticket_lines.h"
 #include "dispatcher/config/config.h"
+#include "dispatcher/core/names.h"
 #include "dispatcher/fuzz/targets.h"
 
 namespace holdfast::fuzz {
@@ -36,6 +39,32 @@ void ticket_lines(std::string_view bytes) {
   std::string twice;
   for (const TicketLine& line : again.lines) twice += ticket_line(line.ticket, line.comments);
   must(twice == written, "byte for byte");
+}
+
+void foreign_board(std::string_view bytes) {
+  HttpReply reply;
+  reply.transport = Transport::answered;
+  reply.status = 409;
+  reply.headers["content-type"] = "application/json";
+  reply.body = bytes;
+  must(shows_as_one_line(board_json::raw_of(reply).error), "a refusal's words are one line");
+  must(shows_as_one_line(board_json::garbled(reply, "odd").text), "and so is what nobody understands");
+  const auto body = board_json::body_of(reply);
+  if (!body) return;
+  for (const auto& [name, shape] : known_board_shapes()) {
+    board_json::state_of_issue(*body, shape);
+    const board_json::Json list = body->is_array() ? *body : board_json::Json::array({*body});
+    for (const board_json::Json& one : list) {
+      const auto ticket = board_json::ticket_from(one, shape);
+      if (!ticket) {
+        must(shows_as_one_line(ticket.error()), "why it is no ticket is one line");
+        continue;
+      }
+      must(!what_is_wrong_with_ticket_id(ticket->id.value), "a ticket's id can stand in a path");
+      must(ticket->priority >= -1'000'000'000 && ticket->title.size() <= bytes.size() * 3,
+           "nothing is made up");
+    }
+  }
 }
 
 }  // namespace holdfast::fuzz

@@ -16,6 +16,7 @@ void control_stream(std::string_view);  // what a tmux server says
 void markers(std::string_view);         // what a worker writes to its terminal
 void record(std::string_view);          // the runner's record and its decision file
 void ticket_lines(std::string_view);    // an import
+void foreign_board(std::string_view);   // what a board over HTTP answers
 void http(std::string_view);            // a connection's bytes, through the real sockets
 void api(std::string_view);             // "METHOD TARGET\nBODY", without the sockets
 
@@ -30,6 +31,7 @@ inline constexpr std::array targets{
     Target{"markers", markers, 10000},
     Target{"record", record, 20000},
     Target{"ticket_lines", ticket_lines, 10000},
+    Target{"foreign_board", foreign_board, 10000},
     Target{"http", http, 1500},
     Target{"api", api, 1500},
 };

@@ -17,7 +17,8 @@ constexpr const char* file_name = "hindrances.json";
 
 // The others are tried again by looking first, and what is seen then is what is told.
 bool is_followed(Call call) {
-  return family_of(call) == Family::git || call == Call::spec_write || call == Call::record_list;
+  return family_of(call) == Family::git || family_of(call) == Family::board || call == Call::spec_write ||
+         call == Call::record_list;
 }
 
 std::string one_line(std::string words) {
@@ -48,6 +49,8 @@ std::vector<std::string> Hindrances::take(const Answer& answer) {
     return {who + describe(answer.effect) + ": works now"};
   }
   const auto* refused = std::get_if<Refused>(&outcome);
+  // Somebody else was first, on a board: that is its ordinary life.
+  if (refused != nullptr && refused->why() == Why::conflict && family_of(call) == Family::board) return {};
   std::string words = one_line(refused != nullptr ? refused->words() : std::get<Unknown>(outcome).words);
   Tried& tried = tried_[key];
   if (tried.failures++ == 0) tried.what.since = answer.at;

@@ -19,6 +19,8 @@ namespace holdfast {
 // RawReply of a board, whatever carries it: `code` is an HTTP status. 200: moved (value: the ticket now).
 // 404: no such ticket. 409: the version is not the expected one, or an open runtime forbids it (value: the
 // ticket now, where known). 422: no such transition. 503: busy or unreachable. 507: full disk or read-only.
+// 0: an answer that is none of a board's (a proxy's page, a body that cannot be read), whatever its status.
+// What each of them means at each moment is written down in core/board_answers.h.
 class Board {
  public:
   virtual ~Board() = default;

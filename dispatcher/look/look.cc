@@ -77,7 +77,8 @@ Plan LookAround::plan_for(const TicketId& id) {
     if (!plan.effect || !only_reads(call_of(*plan.effect)) || n >= looks_per_ticket) return plan;
     perform_reading(*plan.effect);
     TicketKnowledge& t = brain.knowledge.tickets[id];
-    if (std::max(t.hold_until, t.board_hold_until) > brain.knowledge.now && n > 2) return decide(brain.knowledge, id, brain.policy);
+    if (std::max(t.hold_until, t.board_hold_until) > brain.knowledge.now && n > 2)
+      return decide(brain.knowledge, id, brain.policy);
   }
 }
 

@@ -131,7 +131,8 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::functi
   auto listener = server::Listener::open(
       options,
       [&p](const server::HttpRequest& request) {
-        if (request.path == std::vector<std::string>{"metrics"}) return metrics_answer(request, p.metrics());
+        if (p.metrics && request.path == std::vector<std::string>{"metrics"})
+          return metrics_answer(request, p.metrics());
         return answer_request(*p.api, request);
       },
       source);

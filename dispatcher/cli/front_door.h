@@ -23,7 +23,7 @@ class FrontDoor {
 };
 
 // nullptr where the configuration wants none. Writes `http-address` into the state folder. `metrics` gives
-// the text of /metrics and is called from threads of its own.
+// the text of /metrics and is called from threads of its own; empty: there is no such page.
 Or<std::unique_ptr<FrontDoor>> open_front_door(const Config&, std::function<std::string()> metrics);
 
 }  // namespace holdfast::cli

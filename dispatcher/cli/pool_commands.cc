@@ -56,7 +56,8 @@ Exit gc(const Arguments& args, Shell& shell) {
   const bool dry = args.has("dry-run");
   const auto lost = lost_slots((*opened)->brain.knowledge, (*opened)->slots);
   std::vector<std::string> in_the_way;
-  if (!dry) in_the_way = remake_lost_slots(**opened);
+  const auto held_up = held_up_slots((*opened)->brain.knowledge, (*opened)->slots);
+  if (!dry) in_the_way = bring_back_slots(**opened);
   const auto fit = slots_fit_again((*opened)->brain.knowledge, (*opened)->slots);
   int freed = 0;
   if (!dry && !fit.empty()) {
@@ -71,8 +72,11 @@ Exit gc(const Arguments& args, Shell& shell) {
     for (const Slot& slot : fit) names.push_back(slot.id.value);
     Json gone = Json::array();
     for (const Slot& slot : lost) gone.push_back(slot.id.value);
+    Json held = Json::array();
+    for (const Slot& slot : held_up) held.push_back(slot.id.value);
     print(shell, {{"fit_again", names},
                   {"lost_folders", gone},
+                  {"held_up", held},
                   {"in_the_way", in_the_way},
                   {"freed", freed},
                   {"dry_run", dry}});
@@ -80,11 +84,14 @@ Exit gc(const Arguments& args, Shell& shell) {
   }
   if (dry)
     for (const Slot& slot : lost) shell.out << slot.id.value << "  would be made again: its folder is gone\n";
+  if (dry)
+    for (const Slot& slot : held_up)
+      shell.out << slot.id.value << "  would be given back: it is clean, and still on its attempt's branch\n";
   for (const std::string& words : in_the_way) shell.out << shell.paint(yellow, safe(words, 300)) << "\n";
   for (const Slot& slot : fit)
     shell.out << slot.id.value << "  " << (dry ? "would be freed" : "freed")
               << ": it is clean and detached again\n";
-  if (fit.empty() && lost.empty()) shell.out << "nothing to give back\n";
+  if (fit.empty() && lost.empty() && held_up.empty()) shell.out << "nothing to give back\n";
   return Exit::ok;
 }
 
@@ -101,17 +108,31 @@ std::vector<Slot> lost_slots(const Knowledge& k, const std::vector<SlotSighting>
   return lost;
 }
 
-std::vector<std::string> remake_lost_slots(OwnLook& look) {
+std::vector<Slot> held_up_slots(const Knowledge& k, const std::vector<SlotSighting>& seen) {
+  std::vector<Slot> held_up;
+  for (const SlotSighting& one : seen) {
+    const auto slot = k.slots.find(one.slot);
+    if (slot == k.slots.end() || slot->second.state != SlotState::quarantined) continue;
+    if (one.registered == Tri::yes && one.clean == Tri::yes && one.locked == Tri::no && !one.branch.empty() &&
+        slot->second.holder.generation.value != 0)
+      held_up.push_back(slot->second);
+  }
+  return held_up;
+}
+
+std::vector<std::string> bring_back_slots(OwnLook& look) {
   std::vector<std::string> in_the_way;
   const Policy& policy = look.config.policy;
   Worktrees& worktrees = look.parts->world().worktrees;
-  for (const Slot& slot : lost_slots(look.brain.knowledge, look.slots)) {
+  std::vector<Slot> slots = lost_slots(look.brain.knowledge, look.slots);
+  std::ranges::move(held_up_slots(look.brain.knowledge, look.slots), std::back_inserter(slots));
+  for (const Slot& slot : slots) {
     const auto attempts = look.parts->ledger().attempts_of(slot.holder.ticket);
     const auto held = std::ranges::find(attempts.value, slot.holder, &Attempt::id);
     if (held == attempts.value.end()) continue;
     const auto went = [&](Call call, const RawReply& raw) {
       const bool done = is_done(classify(call, raw));
-      if (!done) in_the_way.push_back(slot.id.value + " could not be made again: " + raw.error);
+      if (!done) in_the_way.push_back(slot.id.value + " could not be given back: " + raw.error);
       return done;
     };
     // The same steps as when an attempt is closed: pinned and saved, looked at, given back under the slot's
@@ -161,7 +182,7 @@ std::vector<Command> pool_commands() {
            {{"holdfast pool status", ""}},
            status},
           {{"pool", "gc"},
-           "Gives quarantined worktrees back to the pool that are clean and detached again.",
+           "Gives quarantined worktrees back to the pool that are clean.",
            "What is unsaved is never touched: save or discard it in the worktree yourself, then run this. A "
            "worktree whose folder is gone is made again; every commit of its attempt stays.",
            {},

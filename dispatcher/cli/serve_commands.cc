@@ -27,7 +27,7 @@ Exit serve(const Arguments&, Shell& shell) {
   ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   const Fd signals(::signalfd(-1, &stop, SFD_CLOEXEC));
-  const auto door = open_front_door(*config);
+  const auto door = open_front_door(*config, {});
   if (!door) return fail(shell, door.error());
   if (!shell.json) shell.out << "listening on " << (*door)->address() << "\n" << std::flush;
   pollfd waited{signals.get(), POLLIN, 0};

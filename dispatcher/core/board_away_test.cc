@@ -147,6 +147,30 @@ TEST(BoardAway, ABoardThatLetsWaitLeavesPlacesForOthers) {
     EXPECT_EQ(p.world.newest({id})->phase, Phase::waiting) << id;
 }
 
+// It was gone while its worker ran, and is there again, which is no news: what has become of it is told all
+// the same.
+TEST(BoardAway, ATicketThatIsThereAgainIsToldWhatBecameOfIt) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  bool gone = true;
+  p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (!gone || family_of(call_of(e)) != Family::board || std::holds_alternative<ReadBoard>(e))
+      return std::nullopt;
+    return ToyWorld::Fault{{Transport::answered, 404, "", "no such ticket"}, false};
+  };
+  p.person_moves(BoardState::todo);
+  p.pass(minutes(1));
+  ASSERT_EQ(p.brain.knowledge.tickets[p.ticket].work.board_gone, BoardGone::sure) << p.trace();
+  gone = false;
+  p.pass(minutes(1));
+  p.person_leaves_commits();
+  p.world.say(p.ticket, "DONE: it");
+  p.world.exit(p.ticket, 0);
+  p.pass(minutes(1));
+  EXPECT_EQ(p.board(), BoardState::in_review) << p.trace();
+}
+
 // Each read that follows went well, and the move was asked for ten times a second.
 TEST(BoardAway, AMoveThatGoesWrongAgainAndAgainIsAskedForSeldom) {
   Play p;

@@ -583,7 +583,7 @@ TEST(FoundBySimulation, ATicketOfWhichNothingIsOpenIsReadAgainWhereAMovesAnswerW
   const Plan plan = decide(k, t1, toy_policy(1));
   ASSERT_TRUE(plan.effect) << plan.why;
   EXPECT_TRUE(std::holds_alternative<ReadTicket>(*plan.effect)) << describe(*plan.effect);
-  k.tickets[t1].work.board_gone = true;
+  k.tickets[t1].work.board_gone = BoardGone::sure;
   EXPECT_FALSE(decide(k, t1, toy_policy(1)).effect);
 }
 

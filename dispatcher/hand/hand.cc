@@ -23,11 +23,13 @@ std::string by_and_why(const Hand& hand, const std::string& reason) {
   return reason.empty() ? hand.by : hand.by + ": " + reason;
 }
 
-// The newest attempt of a ticket that must be on the board.
+// The newest attempt of a ticket that must be on the board, or have one: then it is on a board elsewhere.
 Taken<std::optional<Attempt>> newest_of(const Hand& hand, const TicketId& id) {
-  if (const auto page = hand.desk.show(id); !page) return std::unexpected(refusal_of(page.error()));
+  const auto page = hand.desk.show(id);
+  if (!page && page.error().status != 404) return std::unexpected(refusal_of(page.error()));
   auto attempts = hand.ledger.attempts_of(id);
   if (!answered(attempts.raw)) return std::unexpected(refusal_of(attempts.raw));
+  if (!page && attempts.value.empty()) return std::unexpected(refusal_of(page.error()));
   if (attempts.value.empty()) return std::optional<Attempt>{};
   return std::optional(std::move(attempts.value.back()));
 }
@@ -120,7 +122,7 @@ Taken<Ended> park(const Hand& hand, const TicketId& id, const std::string& reaso
 }
 
 Taken<BoardTicket> retry(const Hand& hand, const TicketId& id, const std::string& reason) {
-  if (const auto newest = newest_of(hand, id); !newest) return std::unexpected(newest.error());
+  if (const auto page = hand.desk.show(id); !page) return std::unexpected(refusal_of(page.error()));
   const auto wrote = hand.ledger.write(Retry{id, by_and_why(hand, reason)}, hand.now);
   if (!answered(wrote.raw)) return std::unexpected(refusal_of(wrote.raw));
   const auto moved =

@@ -156,6 +156,16 @@ TEST(Api, AQuestionIsAnsweredOnce) {
   EXPECT_EQ(code_of(house.ask("POST", "tickets/T-2/answer", R"({"text": "x"})")), "runtime_closed");
 }
 
+// Its ticket is on a board elsewhere: nobody here could be answered or ended.
+TEST(Api, ARuntimeWhoseTicketIsElsewhereIsAnsweredAndEndedAllTheSame) {
+  House house;
+  house.attempt("X-1", Stage::waiting);
+  EXPECT_EQ(house.ask("POST", "tickets/X-1/answer", R"({"text": "the red one"})").status, 202);
+  EXPECT_EQ(house.ask("POST", "tickets/X-1/cancel", R"({"reason": "wrong"})").status, 202);
+  EXPECT_EQ(house.ask("POST", "tickets/X-1/retry", "{}").status, 404) << "that is said on its own board";
+  EXPECT_EQ(house.ask("POST", "tickets/X-2/answer", R"({"text": "x"})").status, 404);
+}
+
 TEST(Api, BadInputIsToldInOneLineAndChangesNothing) {
   House house;
   house.add("T-1");

@@ -52,6 +52,34 @@ std::string git_folder_of(const std::string& root) {
   return is_one ? folder.string() : "";
 }
 
+bool holds_a_worktree(const Context& context, const PoolSlot& slot) {
+  const std::string inside = slot.path + "/";
+  std::error_code failed;
+  fs::directory_iterator at(context.repository.common_dir + "/worktrees", failed);
+  for (const fs::directory_iterator end; !failed && at != end; at.increment(failed)) {
+    if (at->path() == slot.admin) continue;
+    const std::string leads_to = trimmed(read_file((at->path() / "gitdir").string(), 65536).text);
+    if (leads_to.starts_with(inside)) return true;
+  }
+  return false;
+}
+
+bool is_worktree_of(const Context& context, const std::string& root) {
+  const std::string folder = git_folder_of(root);
+  return !folder.empty() && fs::path(folder).parent_path() == context.repository.common_dir + "/worktrees";
+}
+
+bool worktree_holds_nothing_new(const Context& context, const PoolSlot& outer, const std::string& root,
+                                const GitHow& how) {
+  const PoolSlot inner{{}, root, git_folder_of(root)};
+  if (!operations_in_progress(inner).empty()) return false;
+  const auto status = read_status(context, inner, how);
+  if (!status || !status->clean() || status->head.empty()) return false;
+  const ChildEnd end =
+      context.git.run(outer.place(), {"merge-base", "--is-ancestor", status->head, "HEAD"}, how);
+  return end.answered(0);
+}
+
 std::size_t bytes_below(const std::string& folder, std::size_t at_most) {
   std::size_t sum = 0;
   std::error_code failed;

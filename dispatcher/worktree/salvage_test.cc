@@ -163,6 +163,27 @@ TEST_F(Salvage, ANestedWorktreesCommitsAreHeld) {
   EXPECT_NE(git(main_, {"rev-list", salvage_ref(saved)}).find(inner), std::string::npos);
 }
 
+// In a folder that is ignored too: where tools for several workers like to put them.
+TEST_F(Salvage, AWorktreeInAnIgnoredFolderIsLookedAt) {
+  const fs::path slot = prepared(attempt());
+  write(slot / ".gitignore", "/.tools\n");
+  git(slot, {"add", ".gitignore"});
+  git(slot, {"commit", "-q", "-m", "ignore"});
+  git(slot, {"worktree", "add", "-q", "--detach", ".tools/inner"});
+  EXPECT_EQ(facts(attempt()).uncommitted, Tri::no) << "nothing is only in it";
+  EXPECT_TRUE(salvage(attempt()).value.refs.empty());
+  const std::string inner = commit(slot / ".tools/inner", "file1", "inner work");
+  EXPECT_EQ(facts(attempt()).uncommitted, Tri::yes);
+  write(slot / ".tools/inner/unsaved", "precious");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  ASSERT_FALSE(salvage_ref(saved).empty());
+  EXPECT_NE(git(main_, {"rev-list", salvage_ref(saved)}).find(inner), std::string::npos);
+  EXPECT_EQ(git(main_, {"cat-file", "blob", salvage_ref(saved) + ":.tools/inner/unsaved"}), "precious");
+  ASSERT_TRUE(done(release(attempt(), git(slot, {"rev-parse", "HEAD"})).raw));
+  EXPECT_FALSE(fs::exists(slot / ".tools/inner")) << "it is not the next worker's";
+}
+
 // What an amend, a reset or a rebase left behind stays reachable.
 TEST_F(Salvage, CommitsThatItsWorkerReplacedArePinned) {
   const fs::path slot = prepared(attempt());

@@ -235,7 +235,11 @@ class Shooting {
         if (submodule_is_as_recorded(context_, slot_.path + "/" + path, submodule->second, how_)) continue;
         changed_submodules.insert(path);
       } else if (ignored.contains(path)) {
-        continue;
+        // What is ignored is of no interest to anybody, but for a worktree that the worker has added there:
+        // its commits are this repository's.
+        const std::string root = slot_.path + "/" + path;
+        if (!is_worktree_of(context_, root) || worktree_holds_nothing_new(context_, slot_, root, how_))
+          continue;
       }
       shot_.embedded.push_back({.path = path});
     }
@@ -386,7 +390,8 @@ OrReply<Snapshot> take_snapshot(const Context& context, const PoolSlot& slot, co
 
 OrReply<WorkStatus> read_status_closely(const Context& context, const PoolSlot& slot, const GitHow& how) {
   auto status = read_status(context, slot, how);
-  if (!status || !status->clean() || !index_may_hide(slot.admin)) return status;
+  if (!status || !status->clean()) return status;
+  if (!index_may_hide(slot.admin) && !holds_a_worktree(context, slot)) return status;
   const auto shot = take_snapshot(context, slot, how);
   if (!shot) return Fault(shot.error());
   if (shot->nothing_to_save()) return status;

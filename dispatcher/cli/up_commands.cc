@@ -139,7 +139,7 @@ Exit up(const Arguments& args, Shell& shell) {
   LoopHealth health(patience(options.within, policy));
   bool said_to_be_ready = false;
   Duration said_to_be_well;
-  if (live || service.watchdog())
+  if (live || service.watchdog() || *door)
     options.news.push_back({tick.get(), [&] {
                               std::uint64_t count = 0;
                               [[maybe_unused]] const auto got = ::read(tick.get(), &count, sizeof count);

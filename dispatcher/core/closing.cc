@@ -123,9 +123,13 @@ std::optional<Judgement> by_wish(const Attempt& a, const TicketKnowledge& t) {
   return std::nullopt;
 }
 
+// What was seen and then needed no saving any more has been saved by another dispatcher.
 bool has_salvage(const TicketKnowledge& t) {
-  return t.work.salvaged && !t.work.salvaged->refs.empty() && t.work.facts &&
-         (t.work.facts->uncommitted != Tri::no || t.work.facts->untracked != Tri::no);
+  if (!t.work.salvaged || !t.work.facts) return false;
+  const BranchFacts& facts = *t.work.facts;
+  if (facts.uncommitted == Tri::yes || facts.untracked == Tri::yes) return true;
+  const bool nothing_left = facts.uncommitted == Tri::no && facts.untracked == Tri::no;
+  return !t.work.salvaged->refs.empty() && !nothing_left;
 }
 
 Judgement judge_finished(const TicketKnowledge& t, const Policy& policy) {

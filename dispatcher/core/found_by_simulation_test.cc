@@ -723,5 +723,48 @@ TEST(FoundBySimulation, WhatAnotherDispatcherHasJustAnnouncedIsNotSealedBeforeIt
   EXPECT_TRUE(std::holds_alternative<Seal>(*plan.effect)) << describe(*plan.effect);
 }
 
+// Seed 45358: another dispatcher found it dead, and this one closed it by a listing from before its spawn.
+TEST(FoundBySimulation, ThatNoSessionWasThereIsAskedAgainWhenAnotherHasFoundItDead) {
+  TicketKnowledge t = ticket_with(g1, Phase::newborn);
+  t.seen.pane = Seen<PaneView>{{{0, 9, 1}, std::nullopt}, noon};
+  t.work.facts = nothing_left();
+  Knowledge k = knowing(t);
+  TicketLedger row;
+  row.ticket = t1;
+  row.newest = t.newest;
+  row.newest->revision += 1;
+  row.newest->phase = Phase::lost;
+  row.newest->cause = Cause::exit_code;
+  LedgerContents contents;
+  contents.tickets = {row};
+  absorb(k, {ReadLedgerChanges{}, {Transport::answered, 0, "", ""}, contents, noon, noon}, {});
+  const Plan plan = decide(k, t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<ListServer>(*plan.effect)) << describe(*plan.effect);
+}
+
+// Seed 90985: two dispatchers closed it. One saved what it had left, the other had inspected that before and
+// found nothing to save afterwards: it took the ticket for landed and done.
+TEST(FoundBySimulation, WhatAnotherHasSavedWasLeftUncommittedAllTheSame) {
+  TicketKnowledge t = ticket_with(g1, Phase::finished);
+  t.newest->said = Said::done;
+  t.newest->cause = Cause::clean_exit;
+  BranchFacts facts = nothing_left();
+  facts.has_commits = facts.ancestor_of_target = facts.stranded_known = Tri::yes;
+  facts.commits = 1;
+  facts.uncommitted = Tri::yes;
+  t.work.facts = facts;
+  t.work.salvaged = Salvaged{};
+  t.work.pinned = t.work.session_ended = true;
+  t.work.released = SlotSighting{};
+  const Plan plan = decide(knowing(t), t1, toy_policy(1));
+  ASSERT_TRUE(plan.effect);
+  const auto* write = std::get_if<WriteLedger>(&*plan.effect);
+  ASSERT_NE(write, nullptr) << describe(*plan.effect);
+  const auto* close = std::get_if<Close>(&write->write);
+  ASSERT_NE(close, nullptr) << describe(*plan.effect);
+  EXPECT_EQ(close->disposition, BoardState::in_review) << close->reason;
+}
+
 }  // namespace
 }  // namespace holdfast

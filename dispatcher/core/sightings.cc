@@ -71,6 +71,12 @@ void take_attempt(Knowledge& k, TicketKnowledge& t, const Attempt& a, const Poli
   }
   // Another dispatcher has spawned it: our own failed preparations say nothing about the slot any more.
   if (same && t.newest->step == Step::claimed && a.step == Step::spawn_begun) t.work.release_failure.clear();
+  // Another dispatcher has found it dead: that no session was there was seen before that, and is asked again.
+  const bool died = same && t.newest->cause == Cause::none && a.cause != Cause::none;
+  if (died && t.seen.pane && !t.seen.pane->what.pane) {
+    t.seen.pane.reset();
+    listings_begin_anew(k, t, a);
+  }
   const bool announced = same && t.newest->step == Step::spawn_begun;
   if (!announced && a.step == Step::spawn_begun) listings_begin_anew(k, t, a);
   if (new_phase || new_question) {

@@ -66,7 +66,7 @@ void check_liveness(const World& w, Findings& out) {
       const bool shown = ticket.state == BoardState::in_review || ticket.state == BoardState::blocked ||
                          open || ticket.state == BoardState::cancelled ||
                          ticket.moved_by.starts_with("person") || ticket.state == BoardState::backlog ||
-                         free_slots(w) == 0;
+                         !there_is_room(w);  // it waits for its next attempt, which begins there
       if (!shown)
         out.broken(L4, id, std::string("commits are stranded, and it is ") + words_for(ticket.state));
     }

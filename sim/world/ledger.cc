@@ -72,12 +72,14 @@ void store(World& w, const TicketId& ticket, const LedgerDelta& delta, int by, I
   if (delta.attempt) {
     TicketLedger& row = row_of(l, delta.attempt->id.ticket);
     std::optional<Attempt> before;
-    if (row.newest && row.newest->id == delta.attempt->id) before = row.newest;
-    if (row.newest && row.newest->id != delta.attempt->id) row.messages.clear();
+    const bool same = row.newest && row.newest->id == delta.attempt->id;
+    if (row.newest && !same) row.messages.clear();
+    if (same) before = std::move(row.newest);
     if (!before)
       if (const auto old = l.closed.find(delta.attempt->id); old != l.closed.end()) before = old->second;
     if (!before) w.history.claimed_at[delta.attempt->id] = w.now;
-    w.happened.rows.push_back({before, *delta.attempt, by, at, static_cast<int>(delta.events.size())});
+    w.happened.rows.push_back(
+        {std::move(before), *delta.attempt, by, at, static_cast<int>(delta.events.size())});
     row.newest = delta.attempt;
     if (!delta.attempt->open()) l.closed[delta.attempt->id] = *delta.attempt;
     Generation& top = w.history.top[row.ticket];

@@ -752,6 +752,7 @@ TEST(FoundBySimulation, WhatAnotherHasSavedWasLeftUncommittedAllTheSame) {
   BranchFacts facts = nothing_left();
   facts.has_commits = facts.ancestor_of_target = facts.stranded_known = Tri::yes;
   facts.commits = 1;
+  facts.unpushed = Tri::no;
   facts.uncommitted = Tri::yes;
   t.work.facts = facts;
   t.work.salvaged = Salvaged{};

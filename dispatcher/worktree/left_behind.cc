@@ -1,5 +1,7 @@
 #include "dispatcher/worktree/left_behind.h"
 
+#include <algorithm>
+
 namespace holdfast {
 namespace {
 

@@ -15,6 +15,7 @@
 // another one, in the same transaction.
 #include "dispatcher/worktree/pin.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 

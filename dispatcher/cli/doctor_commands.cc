@@ -35,7 +35,7 @@ std::vector<std::string> mend(OwnLook& look, const KnownAttempts& known, Shell& 
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return {"nothing: " + books.error().words};
   int freed = 0;
-  for (std::string& words : remake_lost_slots(look)) did.push_back(std::move(words));
+  for (std::string& words : bring_back_slots(look)) did.push_back(std::move(words));
   const auto fit = slots_fit_again(look.brain.knowledge, look.slots);
   if (const auto trouble = free_slots(*books->ledger, fit, freed, shell.now())) did.push_back(trouble->words);
   if (freed > 0) did.push_back("gave " + std::to_string(freed) + " clean worktrees back to the pool");

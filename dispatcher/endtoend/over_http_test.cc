@@ -78,6 +78,7 @@ Settings elsewhere(const FaultProxy& proxy, int capacity) {
   Settings settings;
   settings.capacity = capacity;
   settings.board_elsewhere = true;
+  settings.call_deadline = "4s";  // what is not answered is waited for so long
   settings.extra = R"(, "board": {"url": ")" + proxy.url() + "\"}";
   return settings;
 }
@@ -193,7 +194,7 @@ TEST_F(OverHttp, AnOutageWithARestartInItHoldsUpNothingThatLives) {
   ASSERT_TRUE(stage.wait_for_phase("O-3", Phase::closed, 120)) << stage.story();
   EXPECT_EQ(stage.stop(SIGKILL), -SIGKILL);
   stage.start();
-  const auto answered = stage.holdfast({"answer", "O-2", "the second one"});
+  const auto answered = stage.holdfast({"ticket", "answer", "O-2", "the second one"});
   EXPECT_EQ(answered.code, 0) << answered.err;
   ASSERT_TRUE(stage.wait_for_phase("O-2", Phase::closed, 120)) << "it got its answer, and ended\n"
                                                                << stage.story();

@@ -28,6 +28,7 @@ struct Settings {
   int attempts_max = 3;
   int spawns_per_second = 1000;
   std::string review_every = "1s";
+  std::string call_deadline = "10s";
   bool board_elsewhere = false;  // its own installation, which `holdfast serve` shows over HTTP
 };
 

@@ -14,6 +14,7 @@ namespace holdfast::fuzz {
 void config(std::string_view);          // holdfast.json
 void control_stream(std::string_view);  // what a tmux server says
 void markers(std::string_view);         // what a worker writes to its terminal
+void screen(std::string_view);          // the same, drawn for people
 void record(std::string_view);          // the runner's record and its decision file
 void ticket_lines(std::string_view);    // an import
 void foreign_board(std::string_view);   // what a board over HTTP answers
@@ -29,6 +30,7 @@ inline constexpr std::array targets{
     Target{"config", config, 4000},
     Target{"control_stream", control_stream, 20000},
     Target{"markers", markers, 10000},
+    Target{"screen", screen, 3000},
     Target{"record", record, 20000},
     Target{"ticket_lines", ticket_lines, 10000},
     Target{"foreign_board", foreign_board, 10000},

@@ -49,6 +49,8 @@ TEST(BoardRoutes, ATransitionIsConditionalOnTheVersion) {
   EXPECT_EQ(late["code"], "version_conflict");
   EXPECT_EQ(late["ticket"]["moved_by"], "T-1-g1");
   EXPECT_EQ(late["ticket"]["version"], 2);
+  EXPECT_EQ(transition(house, R"({"version": 1, "to": "blocked", "key": "k"})", 409)["code"],
+            "version_conflict");
   EXPECT_EQ(transition(house, R"({"version": 2, "from": "todo", "to": "blocked", "key": "k"})", 409)["code"],
             "version_conflict");
 }

@@ -96,9 +96,10 @@ TEST(LookRoutes, PlanExplainAndDoctorTellWhatALookSaw) {
 TEST(LookRoutes, OneLookAtATime) {
   Looking house;
   std::vector<HttpAnswer> during;
+  int looks = 0;
   const auto look = house.api().look;
   house.api().look = [&](bool with_worktrees) {
-    std::thread([&] { during.push_back(house.ask("GET", "plan")); }).join();
+    if (++looks <= 2) std::thread([&] { during.push_back(house.ask("GET", "plan")); }).join();
     return look(with_worktrees);
   };
   const std::string first = house.ask("GET", "plan").body;
@@ -125,7 +126,7 @@ TEST(LookRoutes, StatisticsGrowWithTheLedger) {
   const Json counted = house.json("GET", "statistics?hours=1");
   EXPECT_EQ(counted["hours"][0]["claimed"], 2);
   EXPECT_EQ(counted["hours"][0]["todo"], 1);
-  EXPECT_EQ(counted["deaths"]["exit_code"], 1);
+  EXPECT_EQ(counted["deaths"].value("exit_code", 0), 1);
   EXPECT_EQ(house.ask("GET", "statistics?hours=100000").status, 422);
 }
 

@@ -77,6 +77,7 @@ async function accessible(where, on = page) {
 async function pose() {
   if (!pictures) return;
   await page.locator(".badge", {hasText: "alive"}).first().waitFor();
+  await until(async () => !(await page.locator("#found-title").locator("..").textContent()).includes("Nothing was looked at yet"), "findings");
   await picture("control-room-light");
   await page.emulateMedia({colorScheme: "dark"});
   await page.locator("html[data-theme=dark]").waitFor({state: "attached"});

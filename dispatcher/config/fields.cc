@@ -103,7 +103,8 @@ void visit_patience(FieldVisitor& v, Draft& draft) {
              p.review_every, millis(100), day);
   v.duration({"unknown_shown_after", "How long nobody may be able to tell before a person is told."},
              p.unknown_shown_after, millis(100), day);
-  v.duration({"call_deadline", "For one call of tmux, or of a board over HTTP."}, p.call_deadline, millis(100), day);
+  v.duration({"call_deadline", "For one call of tmux, or of a board over HTTP."}, p.call_deadline,
+             millis(100), day);
   v.duration({"git_deadline", "For one operation of git."}, p.git_deadline, millis(100), day);
   v.duration({"pool_deadline", "For making all worktrees of the pool."}, draft.config.pool_deadline,
              millis(100), day);

@@ -134,8 +134,7 @@ Stage::Stage(Settings settings) : settings_(std::move(settings)) {
       << "\", \"board_every\": \"500ms\", "
          "\"servers_every\": \"1s\",\n"
          "    \"newborn_grace\": \"3s\", \"call_deadline\": "
-      << quoted(settings_.call_deadline) << "}"
-      << settings_.extra << "\n}\n";
+      << quoted(settings_.call_deadline) << "}" << settings_.extra << "\n}\n";
   fs::create_directories(state());
   // The files that `holdfast init` and the first `up` make; made here so that tickets can be added before.
   ledger_ = must(open_ledger(state() + "/holdfast.db", LedgerMode::command_line));

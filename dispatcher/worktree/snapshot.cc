@@ -240,6 +240,7 @@ class Shooting {
         const std::string root = slot_.path + "/" + path;
         if (!is_worktree_of(context_, root) || worktree_holds_nothing_new(context_, slot_, root, how_))
           continue;
+        ignored_worktrees_.insert(path);
       }
       shot_.embedded.push_back({.path = path});
     }
@@ -264,6 +265,8 @@ class Shooting {
     std::vector<std::string> paths;
     for (const EmbeddedRepository& one : shot_.embedded) {
       if (one.path.empty() || one.path == folder) continue;
+      // `git add` passes it over as it is, and takes it ill that an ignored path is named.
+      if (folder.empty() && ignored_worktrees_.contains(one.path)) continue;
       const auto covers = [&](const EmbeddedRepository& other) {
         return !other.path.empty() && other.path != one.path && other.path != folder &&
                is_or_is_below(one.path, other.path) && (folder.empty() || is_or_is_below(other.path, folder));
@@ -354,6 +357,7 @@ class Shooting {
   bool index_usable_ = false;  // the worktree's own index could be read
   bool may_hide_ = true;       // an entry is flagged, or a sparse checkout leaves some out
   std::map<std::string, std::string> submodules_;  // path -> recorded commit
+  std::set<std::string> ignored_worktrees_;        // embedded, in folders that git passes over
 };
 
 }  // namespace

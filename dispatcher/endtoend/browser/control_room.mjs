@@ -3,7 +3,10 @@
 //
 //   node control_room.mjs probe                          whether Chromium starts here at all
 //   node control_room.mjs run ADDRESS TOKEN [PICTURES]   the cases; PICTURES: a folder for screenshots
+//
+// Exit codes: 0 all is well, 1 a case failed, 3 Chromium itself has ended or crashed on the way.
 import {readFileSync} from "node:fs";
+import {createServer} from "node:http";
 import {createRequire} from "node:module";
 import {chromium} from "playwright-core";
 
@@ -15,13 +18,24 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
   timeout: PATIENCE,
 });
+// Can it be used here at all: a page from loopback that asks its server for something, in a time that leaves some for
+// the cases? Its own troubles are not the Control Room's.
 if (what === "probe") {
+  const server = createServer((request, response) => {
+    response.setHeader("Content-Type", request.url === "/" ? "text/html" : "text/plain");
+    response.end(request.url === "/" ? "<title>page</title><script>fetch('/word').then((a) => a.text()).then((word) => { document.title = word; })</script>" : "here");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const page = await browser.newPage();
-  await page.goto("data:text/html,<title>here</title>", {timeout: PATIENCE});
-  const title = await page.title();
-  await browser.close();
-  process.exit(title === "here" ? 0 : 1);
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.waitForFunction(() => document.title === "here");
+  const took = performance.now();
+  if (took > 30_000) console.log(`Chromium needs ${Math.round(took / 1000)} s for an empty page here`);
+  process.exit(took > 30_000 ? 1 : 0);
 }
+let gone = false;
+browser.on("disconnected", () => { gone = true; });
 
 // --- the other side: what the interface says, asked without the page
 
@@ -325,6 +339,10 @@ for (const [name, run] of Object.entries(cases)) {
     await run();
     console.log(`ok    ${name} (${Date.now() - began} ms)`);
   } catch (error) {
+    if (gone || /Target (page|closed|crashed)|Page crashed|has been closed/.test(error.message)) {
+      console.log(`Chromium is gone in "${name}": ${error.message}`);
+      process.exit(3);
+    }
     failed += 1;
     console.log(`FAIL  ${name} (${Date.now() - began} ms): ${error.message}\n${(error.stack ?? "").split("\n").filter((row) => row.includes("control_room.mjs")).slice(0, 3).join("\n")}`);
     if (process.env.HOLDFAST_BROWSER_SHOTS) await page.screenshot({path: `${process.env.HOLDFAST_BROWSER_SHOTS}/failed-${failed}.png`}).catch(() => {});

@@ -14,7 +14,8 @@ namespace {
 // Where to cut, taken from the bytes themselves so that a fuzzer can choose it.
 std::size_t cut_in(std::string_view bytes) {
   if (bytes.empty()) return 0;
-  return (static_cast<unsigned char>(bytes.front()) * 7U + bytes.size() / 3) % (bytes.size() + 1);
+  const std::size_t first = static_cast<unsigned char>(bytes.front());
+  return (first * 7 + bytes.size() / 3) % (bytes.size() + 1);
 }
 
 }  // namespace

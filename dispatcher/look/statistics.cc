@@ -7,7 +7,7 @@ namespace holdfast {
 namespace {
 
 // Further back than anybody asks.
-constexpr std::size_t hours_kept = 24 * 62;
+constexpr std::size_t hours_kept = std::size_t{24} * 62;
 
 int& counter_of(Statistics::Hour& hour, const std::string& disposition) {
   if (disposition == "done") return hour.done;

@@ -76,7 +76,7 @@ class RemoteBoard final : public Board {
     put(body, shape_.sends.text, text);
     put(body, shape_.sends.key, key);
     const HttpReply reply =
-        write(id, board_json::filled(shape_.paths.comment, "id", id.value), std::move(body));
+        write(id, board_json::filled(shape_.paths.comment, "id", id.value), body);
     return {board_json::raw_of(reply), {}};
   }
 
@@ -91,11 +91,10 @@ class RemoteBoard final : public Board {
       return {{Transport::answered, 422, {}, std::string("this board has no state for ") + words_for(to)},
               {}};
     put(body, shape_.sends.to, name->second);
-    return ticket_answer(write(id, board_json::filled(shape_.paths.move, "id", id.value), std::move(body)),
-                         id);
+    return ticket_answer(write(id, board_json::filled(shape_.paths.move, "id", id.value), body), id);
   }
 
-  HttpReply write(const TicketId& id, std::string target, Json body) {
+  HttpReply write(const TicketId& id, std::string target, const Json& body) {
     HttpCall call = board_json::call_for(shape_, "POST", std::move(target));
     call.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
     auto turn = line_.wait(id, call.target + "\n" + call.body);

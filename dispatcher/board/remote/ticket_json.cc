@@ -37,8 +37,8 @@ std::optional<Instant> from_iso(std::string_view text) {
       for (std::size_t n = text.size() - 21; n < 3; ++n) ms *= 10;
     }
   const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  return Instant{((static_cast<std::int64_t>(days) * 24 + *hour) * 60 + *minute) * 60'000 + *second * 1000 +
-                 ms};
+  const std::int64_t minutes = (static_cast<std::int64_t>(days) * 24 + *hour) * 60 + *minute;
+  return Instant{(minutes * 60 + *second) * 1000 + ms};
 }
 
 // A ticket's id may be a number.

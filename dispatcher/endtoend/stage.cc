@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -174,7 +175,10 @@ void Stage::stop_board() {
 int Stage::board_port() const {
   const std::string address = read_all(folder_ + "/board-state/http-address");
   const auto colon = address.rfind(':');
-  return colon == std::string::npos ? 0 : std::atoi(address.c_str() + colon + 1);
+  int port = 0;
+  if (colon != std::string::npos)
+    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+  return port;
 }
 
 TicketPage Stage::page(const std::string& id) {

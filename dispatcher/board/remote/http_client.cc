@@ -110,7 +110,7 @@ class Connection {
     if (*end) {
       reply.words = answered && parser.is_header_done() ? "cut in the body of its answer: " : "";
       reply.words += url_.authority() + ": " + end->message();
-      if (parser.is_header_done()) reply.status = parser.get().result_int();
+      if (parser.is_header_done()) reply.status = static_cast<int>(parser.get().result_int());
       return reply;
     }
     keep = parser.keep_alive();
@@ -127,7 +127,7 @@ class Connection {
   // Is nothing waiting to be read? The end of the connection would be.
   bool is_quiet() {
     Error error;
-    socket_.non_blocking(true, error);
+    error = socket_.non_blocking(true, error);
     char one = 0;
     const std::size_t n = socket_.receive(asio::buffer(&one, 1), Tcp::socket::message_peek, error);
     return n == 0 && error == asio::error::would_block;

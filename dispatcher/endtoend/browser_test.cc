@@ -84,8 +84,9 @@ std::string what_is_missing(const std::string& node, const std::string& npm, con
     fs::copy_file(std::string(script_folder) + "/" + file, std::string(kit_folder) + "/" + file,
                   fs::copy_options::overwrite_existing);
   if (whole_text(mark) != lock) {
-    const Ended installed =
-        run_here({npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, kit_folder, minutes(3));
+    const Ended installed = run_here({npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund",
+                                      "--fetch-retries=1", "--fetch-timeout=30000"},
+                                     kit_folder, minutes(3));
     if (!installed.well) return "npm cannot install what it needs: " + installed.out.substr(0, 400);
     std::ofstream(mark) << lock;
   }

@@ -83,9 +83,12 @@ HttpAnswer once(const Route& route, const ApiParts& parts, const HttpRequest& re
         "a request with this Idempotency-Key was begun, and its answer is not known (yet): look whether it "
         "was done");
   HttpAnswer answer = handle(route, parts, request);
+  // Whoever is told to come again soon was not begun with.
+  const bool not_begun =
+      std::ranges::any_of(answer.headers, [](const auto& header) { return header.first == "Retry-After"; });
   if (answer.status < 400)
     parts.book.finish(key, kept(answer));
-  else if (answer.status < 500)
+  else if (answer.status < 500 || not_begun)
     parts.book.forget(key);
   return answer;
 }

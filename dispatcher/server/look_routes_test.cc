@@ -205,6 +205,21 @@ TEST(LookRoutes, AnApprovedTicketIsLandedAndDone) {
   EXPECT_EQ(problem_code(house.ask("POST", "tickets/T-1/approve", "{}")), "not_in_review");
 }
 
+// One landing at a time; who comes during it is not in doubt, and may come again with its key.
+TEST(LookRoutes, ASecondLandingIsToldToComeAgain) {
+  InReview house;
+  const std::map<std::string, std::string> key{{"idempotency-key", "approve-1"}};
+  HttpAnswer during;
+  {
+    const std::scoped_lock landing(house.api().memory->landing);
+    std::thread([&] { during = house.ask("POST", "tickets/T-1/approve", "{}", key); }).join();
+  }
+  EXPECT_EQ(during.status, 503);
+  EXPECT_EQ(problem_code(during), "busy");
+  EXPECT_EQ(house.ask("POST", "tickets/T-1/approve", "{}", key).status, 200);
+  EXPECT_EQ(house.state(), "done");
+}
+
 TEST(LookRoutes, WhatCannotBeLandedStaysInReview) {
   const struct {
     LandAnswer answer;

@@ -161,15 +161,19 @@ function key() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return "page-" + [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
-// One action is one key: where the answer is lost it is sent again, and takes effect once.
+// One action is one key: where the answer is lost it is sent again, and takes effect once. Who is told that it
+// was not begun, or that nothing could be seen just now, comes again.
 async function post(path, body = {}) {
-  const once = {"Idempotency-Key": key()};
-  try {
-    return await ask("POST", path, body, once);
-  } catch (trouble) {
-    if (trouble instanceof Problem) throw trouble;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return ask("POST", path, body, once);
+  let once = {"Idempotency-Key": key()};
+  for (let tries = 0;; ++tries) {
+    try {
+      return await ask("POST", path, body, once);
+    } catch (trouble) {
+      const again = trouble instanceof Problem ? trouble.status === 503 && ["busy", "not_known"].includes(trouble.code) : true;
+      if (!again || tries === 5) throw trouble;
+      if (trouble instanceof Problem) once = {"Idempotency-Key": key()};
+      await new Promise((resolve) => setTimeout(resolve, 500 + 500 * tries));
+    }
   }
 }
 

@@ -75,8 +75,7 @@ class RemoteBoard final : public Board {
     Json body;
     put(body, shape_.sends.text, text);
     put(body, shape_.sends.key, key);
-    const HttpReply reply =
-        write(id, board_json::filled(shape_.paths.comment, "id", id.value), body);
+    const HttpReply reply = write(id, board_json::filled(shape_.paths.comment, "id", id.value), body);
     return {board_json::raw_of(reply), {}};
   }
 

@@ -113,7 +113,8 @@ class Connection {
       if (parser.is_header_done()) reply.status = static_cast<int>(parser.get().result_int());
       return reply;
     }
-    keep = parser.keep_alive();
+    // What came beyond it answers nothing that was asked.
+    keep = parser.keep_alive() && buffer_.size() == 0;
     auto message = parser.release();
     reply.transport = Transport::answered;
     reply.status = static_cast<int>(message.result_int());

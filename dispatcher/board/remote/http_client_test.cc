@@ -127,6 +127,37 @@ TEST(HttpClient, AKeptConnectionThatWasClosedIsNotUsed) {
   }
 }
 
+// A server's word about a connection that it is about to close is no answer to what is asked next.
+TEST(HttpClient, WhatNobodyAskedForIsNoAnswer) {
+  House house;
+  for (const bool at_once : {true, false}) {
+    std::atomic<bool> heard = false, said = false;
+    test_server::Sockets chatty([&](int fd) {
+      std::string head, body;
+      if (!test_server::read_message(fd, head, body)) return;
+      const std::string answer = test_server::text_of(Answer{.body = "1"});
+      const std::string beyond = test_server::text_of(Answer{.status = 408});
+      if (at_once) {
+        test_server::send_all(fd, answer + beyond);
+      } else {
+        test_server::send_all(fd, answer);
+        while (!heard) std::this_thread::yield();
+        test_server::send_all(fd, beyond);
+        said = true;
+      }
+      test_server::read_message(fd, head, body);
+    });
+    auto options = house.options();
+    options.url = parse_url("http://127.0.0.1:" + std::to_string(chatty.port())).value();
+    HttpClient client(options);
+    for (int n = 0; n < 2; ++n) {
+      EXPECT_EQ(client.call(get()).status, 200) << at_once;
+      heard = true;
+      while (!at_once && !said) std::this_thread::yield();
+    }
+  }
+}
+
 TEST(HttpClient, AnAnswerThatIsNoHttpAndOneThatIsTooLongAreCut) {
   House house;
   test_server::Sockets odd([](int fd) {

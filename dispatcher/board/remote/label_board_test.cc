@@ -195,6 +195,21 @@ TEST(LabelBoard, WhatAPersonChangedMeanwhileIsAConflictAndStays) {
   EXPECT_EQ(tracker.asked("PATCH", "/issues/1"), 0);
 }
 
+// An answer of a replica that is behind is older than what is known, and says so by its version.
+TEST(LabelBoard, AnAnswerFromAnEarlierTimeHasAnOlderVersion) {
+  Tracker tracker;
+  tracker.put(1, {"todo"});
+  auto board = tracker.board();
+  const Json before = tracker.issues[1];
+  tracker.clock += 10;
+  tracker.person_labels(1, {"blocked"});
+  const auto seen = board->read({"1"}).value;
+  tracker.instead = [&](const Request&) { return std::optional(Answer{.body = before.dump()}); };
+  EXPECT_LT(board->read({"1"}).value.version, seen.version);
+  tracker.instead = [](const Request&) { return std::nullopt; };
+  EXPECT_EQ(board->read({"1"}).value, seen);
+}
+
 TEST(LabelBoard, OnlyACertificateLeadsBackToTodo) {
   Tracker tracker;
   tracker.put(1, {"in progress"});

@@ -163,11 +163,12 @@ TEST(RemoteBoard, AConflictCarriesTheTicketAndItsWords) {
 
 TEST(RemoteBoard, WhatIsNoAnswerOfABoardIsGarbled) {
   House house;
-  for (const Answer& odd : {Answer{.body = "<html>", .headers = {{"Content-Type", "text/html"}}},
-                            Answer{.body = "{\"id\": \"T-1\""}, Answer{.body = "[]"},
-                            Answer{.body = R"({"id": "T-2", "state": "todo", "version": 1})"},
-                            Answer{.body = R"({"id": "T-1", "state": "eaten", "version": 1})"},
-                            Answer{.status = 204, .body = ""}}) {
+  for (const Answer& odd :
+       {Answer{.body = "<html>", .headers = {{"Content-Type", "text/html"}}},
+        Answer{.body = "{\"id\": \"T-1\""}, Answer{.body = "[]"},
+        Answer{.body = R"({"id": "T-2", "state": "todo", "version": 1})"},
+        Answer{.body = R"({"id": "T-1", "state": "eaten", "version": 1})"}, Answer{.status = 204, .body = ""},
+        Answer{.body = ticket_text, .headers = {{"Content-Type", "text/html"}}}}) {
     house.answer = [&](const Request&) { return odd; };
     EXPECT_EQ(house.board()->move(a_move, {1}).raw.code, 0) << odd.body;
     EXPECT_EQ(house.board()->read({"T-1"}).raw.code, 0) << odd.body;

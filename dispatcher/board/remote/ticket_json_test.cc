@@ -107,6 +107,7 @@ TEST(BoardLine, TwoWritersOfOneTicketGoOneAfterTheOther) {
       for (int n = 0; n < 200; ++n) {
         const auto turn = line.wait({"T-1"}, "x");
         most = std::max(most.load(), ++inside);
+        std::this_thread::yield();
         ++turns;
         --inside;
       }

@@ -145,7 +145,12 @@ TEST(RemoteBoard, WhatAServerDoubtsItselfIsNoAnswer) {
   house.answer = [](const Request&) {
     return Answer{.status = 409, .body = R"({"code": "idempotency_in_doubt", "detail": "look"})"};
   };
-  EXPECT_EQ(house.board()->move(a_move, {1}).raw.transport, Transport::no_answer);
+  auto board = house.board();
+  EXPECT_EQ(board->move(a_move, {1}).raw.transport, Transport::no_answer);
+  EXPECT_EQ(board->move(a_move, {1}).raw.transport, Transport::no_answer);
+  const auto asked = house.server.requests();
+  EXPECT_NE(asked[0].headers.at("idempotency-key"), asked[1].headers.at("idempotency-key"))
+      << "under the same name it would be in doubt for ever";
 }
 
 TEST(RemoteBoard, AConflictCarriesTheTicketAndItsWords) {

@@ -46,6 +46,16 @@ struct Fleet {
   Brain brain{toy_policy(3), {}, {}};
   Metrics metrics{"1.2.3"};
   void run(Duration span) { watch_for(brain, world, metrics, span); }
+  // The first effect of that kind is answered so; `effect_happens` all the same, or not.
+  template <class Struck>
+  void strike_first(const RawReply& raw, bool effect_happens) {
+    world.fault = [this, raw, effect_happens](const Effect& effect) -> std::optional<ToyWorld::Fault> {
+      if (struck || !std::holds_alternative<Struck>(effect)) return std::nullopt;
+      struck = true;
+      return ToyWorld::Fault{raw, effect_happens};
+    };
+  }
+  bool struck = false;
   // "holdfast_x{a="b"}" -> value; nothing: no such series
   [[nodiscard]] std::optional<double> value(const std::string& series) const {
     std::istringstream in(metrics.text());
@@ -81,12 +91,7 @@ TEST(Metrics, FollowATicketFromItsClaimToItsEnd) {
 TEST(Metrics, ASpawnWhoseAnswerWasLostIsAnAdoption) {
   Fleet fleet;
   fleet.world.add("T-1");
-  bool lost = false;
-  fleet.world.fault = [&](const Effect& effect) -> std::optional<ToyWorld::Fault> {
-    if (lost || !std::holds_alternative<SpawnSession>(effect)) return std::nullopt;
-    lost = true;
-    return ToyWorld::Fault{{Transport::no_answer, 0, "", ""}, true};
-  };
+  fleet.strike_first<SpawnSession>({Transport::no_answer, 0, "", ""}, true);
   fleet.run(minutes(2));
   EXPECT_EQ(fleet.value(R"(holdfast_effects_total{call="spawn",outcome="unknown"})"), 1);
   EXPECT_EQ(fleet.value("holdfast_adoptions_total"), 1);
@@ -108,14 +113,9 @@ TEST(Metrics, TheBoardIsToldAgainIsARepair) {
 TEST(Metrics, ARefusalBecauseSomebodyWasFirstIsAConflictInItsPhase) {
   Fleet fleet;
   fleet.world.add("T-1");
-  bool struck = false;
-  fleet.world.fault = [&](const Effect& effect) -> std::optional<ToyWorld::Fault> {
-    if (struck || !std::holds_alternative<MoveTicket>(effect)) return std::nullopt;
-    struck = true;
-    return ToyWorld::Fault{{Transport::answered, 409, "", "somebody was first"}, false};
-  };
+  fleet.strike_first<MoveTicket>({Transport::answered, 409, "", "somebody was first"}, false);
   fleet.run(minutes(2));
-  EXPECT_TRUE(struck);
+  EXPECT_TRUE(fleet.struck);
   EXPECT_THAT(fleet.metrics.text(),
               testing::ContainsRegex("holdfast_conflicts_total\\{call=\"board_move\",phase=\"planned\","
                                      "reason=\"conflict\"\\} 1"));
@@ -171,12 +171,7 @@ TEST(Metrics, TheDashboardAsksForWhatThereIsAndForAllOfIt) {
   Fleet fleet;
   fleet.world.add("T-1");
   fleet.world.add("T-2");
-  bool struck = false;
-  fleet.world.fault = [&](const Effect& effect) -> std::optional<ToyWorld::Fault> {
-    if (struck || !std::holds_alternative<MoveTicket>(effect)) return std::nullopt;
-    struck = true;
-    return ToyWorld::Fault{{Transport::answered, 409, "", "somebody was first"}, false};
-  };
+  fleet.strike_first<MoveTicket>({Transport::answered, 409, "", "somebody was first"}, false);
   fleet.run(minutes(2));
   fleet.world.exit({"T-1"}, 0);
   fleet.run(minutes(1));

@@ -68,8 +68,8 @@ class RunnerFixture : public testing::Test {
   }
   void shell(const std::string& script) { write_spec({"sh", "-c", script}); }
   // Without a terminal of its own.
-  void start() {
-    auto process = spawn_process({{HOLDFAST_RUNNER, records->folder_of(attempt)}, "/", {}, -1, -1, -1});
+  void start(const std::string& at = "/") {
+    auto process = spawn_process({{HOLDFAST_RUNNER, records->folder_of(attempt)}, at, {}, -1, -1, -1});
     ASSERT_EQ(process.error, 0);
     runner = process.pid;
   }

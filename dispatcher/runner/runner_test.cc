@@ -230,6 +230,19 @@ TEST_F(RunnerTest, AHangupEndsTheTreeAndSaysSo) {
   EXPECT_TRUE(end->tree_empty);
 }
 
+// Giving a worktree back waits for whoever stands in it, and the runner outlives its own last record for a
+// moment.
+TEST_F(RunnerTest, WhenTheEndCanBeReadTheRunnerStandsInTheWorktreeNoMore) {
+  shell("exit 0");
+  start(spec.working_directory);
+  go();
+  ASSERT_TRUE(wait_end());
+  std::error_code gone;
+  const auto stands = std::filesystem::read_symlink("/proc/" + std::to_string(runner) + "/cwd", gone);
+  EXPECT_TRUE(gone || stands == "/") << stands;
+  EXPECT_EQ(wait_runner(), 0);
+}
+
 // A session that is killed in the moment in which its runner starts.
 TEST_F(RunnerTest, AHangUpRightAfterTheDecisionIsRecorded) {
   for (int i = 0; i < 25; ++i) {

@@ -345,6 +345,7 @@ void Shift::drain() {
 void Shift::finish() {
   stream_.sync();
   const auto end = how_it_ended();
+  leave_worktree();  // before the end can be read: who reads it takes the worktree back at once
   for (int attempt = 0; attempt < end_write_attempts && !write_end(end); ++attempt) {
     ::poll(nullptr, 0, 1000);  // a full disk may get room again
   }
@@ -356,13 +357,23 @@ bool Shift::write_end(const WorkerEnd& end) {
   return journal_.write("end", end_fields(end)) == 0;
 }
 
+// The end is written, so a hangup only says that nobody looks at the terminal any more.
 void Shift::linger() {
   const Deadline until{{linger_ms}};
   while (!until.passed()) {
-    pollfd screen{outer_.pending() ? STDOUT_FILENO : -1, POLLOUT, 0};
-    ::poll(&screen, 1, until.left_for_poll());
+    std::array<pollfd, 2> ears{pollfd{outer_.pending() ? STDOUT_FILENO : -1, POLLOUT, 0},
+                               pollfd{signals_.get(), POLLIN, 0}};
+    ::poll(ears.data(), ears.size(), until.left_for_poll());
+    signalfd_siginfo heard{};
+    while (::read(signals_.get(), &heard, sizeof heard) == sizeof heard)
+      if (heard.ssi_signo == SIGHUP || heard.ssi_signo == SIGTERM) return;
     outer_.flush(now_ms());
   }
+}
+
+void Shift::leave_worktree() {
+  // Where even that fails, giving the worktree back waits until this process has ended.
+  static_cast<void>(::chdir("/") == 0);
 }
 
 bool Shift::exists(const char* name) const {

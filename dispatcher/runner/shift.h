@@ -50,6 +50,7 @@ class Shift {
   void finish();
   bool write_end(const WorkerEnd&);
   void linger();
+  static void leave_worktree();
   [[nodiscard]] WorkerEnd how_it_ended();
   [[nodiscard]] bool exists(const char* name) const;
   [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic().ms; }

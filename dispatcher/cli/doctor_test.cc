@@ -100,6 +100,24 @@ TEST(Doctor, ManyTracesOfAnotherInstallationAreOneLine) {
   EXPECT_NE(found.front().words.find("120 attempts"), std::string::npos);
 }
 
+// Tickets waited, and neither of the two said why.
+TEST(Doctor, AndUpTellThatDispatchingRestsAfterACrashLoop) {
+  std::istringstream in;
+  std::ostringstream out, err;
+  Shell shell{in,  out,
+              err, [](const std::string&) { return std::optional<std::string>(); },
+              "/", [] { return Instant{}; }};
+  Brain brain;
+  brain.knowledge = looked();
+  Progress progress;
+  brain.knowledge.breaker.open_until = brain.knowledge.now + seconds(30);
+  EXPECT_EQ(kinds(find_drift(brain.knowledge, policy())), "crash-loop: ");
+  EXPECT_EQ(progress.changes(brain, shell).size(), 1U);
+  EXPECT_TRUE(progress.changes(brain, shell).empty()) << "once";
+  brain.knowledge.now = brain.knowledge.now + seconds(31);
+  EXPECT_EQ(kinds(find_drift(brain.knowledge, policy())), "");
+}
+
 TEST(Up, DoesNotTellOldEndingsAgain) {
   std::istringstream in;
   std::ostringstream out, err;

@@ -85,6 +85,12 @@ std::vector<std::string> Progress::changes(const Brain& brain, const Shell& shel
     ledger_trouble_ = brain.knowledge.ledger_trouble;
     say("ledger", ledger_trouble_.empty() ? "works again" : shell.paint(red, safe(ledger_trouble_, 300)));
   }
+  if (const Instant until = brain.knowledge.breaker.open_until; until != rests_until_) {
+    rests_until_ = until;
+    if (until > brain.knowledge.now)
+      say("crash loop", shell.paint(yellow, "too many attempts died young: nothing new is begun before " +
+                                                clock_words(until) + "; who lives goes on"));
+  }
   for (const auto& [number, shard] : brain.knowledge.shards) {
     std::string& last = shard_trouble_[number];
     if (shard.trouble == last) continue;

@@ -27,6 +27,7 @@ class Progress {
   };
   std::map<TicketId, Last> last_;
   std::string ledger_trouble_;
+  Instant rests_until_;
   std::map<int, std::string> shard_trouble_;
 };
 

@@ -141,8 +141,12 @@ Exit waive(const Arguments& args, Shell& shell) {
   if (wrote.raw.code != 0 || wrote.raw.transport != Transport::answered)
     return fail(shell, trouble_of(wrote.raw));
   wake_dispatcher(named->books.config);
-  return say(shell, named->ticket, "waived",
-             "does not wait for " + branch + " any more; its commits stay where they are");
+  return say(
+      shell, named->ticket, "waived",
+      "does not wait for " + branch +
+          " any more; its commits stay where they are. What is left is seen landed by itself, or landed by "
+          "`holdfast ticket approve " +
+          named->ticket.value + "`");
 }
 
 Exit answer_question(const Arguments& args, Shell& shell) {
@@ -195,7 +199,9 @@ std::vector<Command> wish_commands() {
        "Says that what is in review is good: its branch is landed, and the ticket is done.",
        "As the policy `land` would do it: the check runs, then the target is moved by compare-and-swap. "
        "Where that "
-       "cannot be the ticket stays in review, with exit code 4; where the target is checked out somewhere "
+       "cannot be the ticket stays where it is, with exit code 4. One that is blocked because it could not "
+       "be landed is "
+       "approved in the same way, once its branch is mended. Where the target is checked out somewhere "
        "the message "
        "holds the one command that is left to you.",
        {a_ticket},

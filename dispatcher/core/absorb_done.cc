@@ -98,9 +98,17 @@ struct OnDone {
   void operator()(const PinBranch& e) const {
     switch (e.when) {
       case PinWhen::seen: return;
-      case PinWhen::closing: ticket().work.pinned = true; return;
+      case PinWhen::closing: break;
     }
-    __builtin_unreachable();
+    TicketKnowledge& t = ticket();
+    t.work.pinned = true;
+    // What it holds besides the branch's own tip, a stash say, was not known when the facts were read:
+    // nothing is landed or called done by those.
+    const auto* held = value<Salvaged>();
+    if (held != nullptr && t.work.facts && std::ranges::any_of(held->commits, [&](const CommitId& commit) {
+          return commit != t.work.facts->tip && commit != t.work.facts->head;
+        }))
+      t.work.facts.reset();
   }
   void operator()(const SalvageWorktree&) const {
     if (const auto* salvaged = value<Salvaged>()) ticket().work.salvaged = *salvaged;

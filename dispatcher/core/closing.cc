@@ -144,9 +144,15 @@ Judgement judge_finished(const TicketKnowledge& t, const Policy& policy) {
       case LandAnswer::already_landed: break;  // the facts were read again since, and decide below
       case LandAnswer::parked: return {BoardState::in_review, "ready to land: " + landed.note, t.memory};
       case LandAnswer::conflict:
-        return {BoardState::blocked, "landing conflicts: " + landed.output, t.memory};
+        return {BoardState::blocked,
+                "landing conflicts (resolve it on " + a.branch.value + ", then `holdfast ticket approve " +
+                    a.id.ticket.value + "`): " + landed.output,
+                t.memory};
       case LandAnswer::check_failed:
-        return {BoardState::blocked, "the check failed before landing: " + landed.output, t.memory};
+        return {BoardState::blocked,
+                "the check failed before landing (mend it on " + a.branch.value +
+                    ", then `holdfast ticket approve " + a.id.ticket.value + "`): " + landed.output,
+                t.memory};
       case LandAnswer::moved:
         return {BoardState::in_review, "the target kept moving: " + landed.note, t.memory};
     }

@@ -72,8 +72,11 @@ Plan plan_watch_review(const Knowledge& k, const TicketKnowledge& t, const Polic
                          attempt_key(t.newest->id) + "-landed"},
               {}};
     const Instant next = t.work.reviewed_at + policy.review_every;
-    if (k.now < next)
-      return resting(Rule::watch_review, "not seen landed yet: " + describe(*t.work.facts), next);
+    if (k.now < next) {
+      BranchFacts asked = *t.work.facts;
+      asked.stranded = stranded_of(asked, t.memory);  // what a person has waived keeps nothing waiting
+      return resting(Rule::watch_review, "not seen landed yet: " + describe(asked), next);
+    }
   }
   return {Rule::watch_review,
           "see whether it was landed",

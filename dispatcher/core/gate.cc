@@ -47,7 +47,7 @@ GateRuling gate(Said said, const BranchFacts& facts, bool salvaged, const Memory
   const auto stranded = stranded_of(facts, memory);
   if (!stranded.empty())
     return review("stranded commits of the ticket: " + list_of(stranded) +
-                  "; land them, or `holdfast ticket waive`");
+                  "; land or waive them, then `holdfast ticket approve`");
   if (salvaged) return review("it left uncommitted work, which was salvaged");
   if (facts.operation_in_progress == Tri::yes)
     return review("it left a rebase, merge or cherry-pick in progress");

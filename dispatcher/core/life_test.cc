@@ -68,6 +68,26 @@ TEST(Life, LandedWherePolicySaysSo) {
   p.world.exit(the_ticket, 0);
   p.pass(seconds(5));
   EXPECT_EQ(p.board(), BoardState::done) << p.trace();
+  EXPECT_EQ(p.count("land "), 1) << p.trace();
+}
+
+// A stash, say: the facts that were read before it was pinned did not know of it.
+TEST(Life, WhatAPinFindsElsewhereIsKnownBeforeAnythingIsLandedOrDone) {
+  for (const Tri on_target : {Tri::no, Tri::yes}) {
+    Play p;
+    p.brain.policy.gate = GatePolicy::land;
+    p.world.add("T-1");
+    p.pass(seconds(1));
+    p.world.facts.has_commits = Tri::yes;
+    p.world.facts.commits = 1;
+    p.world.facts.ancestor_of_target = on_target;
+    p.world.left_elsewhere = CommitId{"cccc"};
+    p.world.say(the_ticket, "DONE: it");
+    p.world.exit(the_ticket, 0);
+    p.pass(seconds(5));
+    EXPECT_EQ(p.board(), BoardState::in_review) << p.trace();
+    EXPECT_EQ(p.count("land "), 0) << p.trace();
+  }
 }
 
 TEST(Life, NewsDuringALookIsNotLost) {

@@ -221,7 +221,14 @@ Answer ToyWorld::perform(const Effect& effect) {
     sessions.erase(session->session);
   } else if (std::holds_alternative<InspectBranch>(effect)) {
     answer.value = facts;
-  } else if (std::holds_alternative<PinBranch>(effect) || std::holds_alternative<SalvageWorktree>(effect)) {
+  } else if (const auto* pin = std::get_if<PinBranch>(&effect)) {
+    Salvaged held;
+    if (pin->when == PinWhen::closing && left_elsewhere) {
+      held = {{"refs/holdfast/keep/T-1/g1/stash-1"}, {*left_elsewhere}, ""};
+      facts.stranded.push_back({held.refs.front(), *left_elsewhere, 1});
+    }
+    answer.value = held;
+  } else if (std::holds_alternative<SalvageWorktree>(effect)) {
     answer.value = Salvaged{};
   } else if (const auto* release = std::get_if<ReleaseSlot>(&effect)) {
     answer.value = SlotSighting{release->order.slot, "", Tri::yes, Tri::yes, Tri::no, {}, {}};

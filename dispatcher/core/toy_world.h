@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class ToyWorld {
   std::map<AttemptId, std::vector<std::string>> posted;
   std::vector<std::string> trace;  // what was asked, in order
   BranchFacts facts;
+  // What a closing pin finds besides the branch's tip: a line of commits that is stranded from then on.
+  std::optional<CommitId> left_elsewhere;
   // What to answer instead; `effect_happens` says whether the world changes all the same.
   struct Fault {
     RawReply raw;

@@ -62,5 +62,25 @@ TEST(EndToEndPins, ATicketWhoseWorkIsOnAnotherBranchTooIsNotDone) {
       << stage.story();
 }
 
+// It is pinned when its attempt is closed, after its branch was looked at: it was landed without a word about
+// it.
+TEST(EndToEndPins, AStashThatIsLeftIsToldBeforeAnythingIsLanded) {
+  Stage stage;
+  const std::string go = stage.yard() + "/go";
+  stage.add("T-1", {"write a.txt hello", "commit Add a", "wait " + go, "done it"});
+  stage.start();
+  ASSERT_TRUE(stage.wait([&] { return stage.journalled("T-1", "commit") == 1; })) << stage.story();
+  const Attempt attempt = stage.attempts("T-1").back();
+  std::ofstream(attempt.worktree + "/a.txt") << "for later";
+  const auto stashed = stage.git(attempt.worktree, {"stash", "-q"});
+  ASSERT_EQ(stashed.code, 0) << stashed.err;
+  const std::string target = stage.git(stage.repository(), {"rev-parse", "main"}).out;
+  std::ofstream(go) << "go";
+  ASSERT_TRUE(stage.wait_for_state("T-1", BoardState::in_review)) << stage.story();
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
+  EXPECT_NE(stage.ticket("T-1").reason.find("stash-1"), std::string::npos) << stage.ticket("T-1").reason;
+  EXPECT_EQ(stage.git(stage.repository(), {"rev-parse", "main"}).out, target);
+}
+
 }  // namespace
 }  // namespace holdfast::stage

@@ -63,6 +63,12 @@ Taken<Memory> memory_of(Ledger& ledger, const TicketId& id) {
   return Memory{};
 }
 
+// In review; or finished, and blocked because it could not be landed: whoever has resolved that says so.
+bool waits_for_a_word(BoardState state, const Attempt* newest) {
+  const bool finished = newest != nullptr && newest->said != Said::nothing;
+  return state == BoardState::in_review || (state == BoardState::blocked && finished);
+}
+
 }  // namespace
 
 Taken<Approved> approve(const Hand& hand, Worktrees& worktrees, const Policy& policy, const TicketId& id,
@@ -70,12 +76,12 @@ Taken<Approved> approve(const Hand& hand, Worktrees& worktrees, const Policy& po
   const auto page = hand.desk.show(id);
   if (!page) return std::unexpected(refusal_of(page.error()));
   const BoardTicket& ticket = page->ticket;
-  if (ticket.state != BoardState::in_review)
-    return not_approved(409, "not_in_review",
-                        id.value + " is not in review, it is " + words_for(ticket.state));
   const auto attempts = hand.ledger.attempts_of(id);
   if (!went(attempts.raw)) return std::unexpected(refusal_of(attempts.raw));
   const Attempt* newest = attempts.value.empty() ? nullptr : &attempts.value.back();
+  if (!waits_for_a_word(ticket.state, newest))
+    return not_approved(409, "not_in_review",
+                        id.value + " is not in review, it is " + words_for(ticket.state));
   if (newest != nullptr && newest->open())
     return not_approved(409, "runtime_open", attempt_key(newest->id) + " is still open");
 

@@ -1,8 +1,9 @@
-// A person's word that what waits in review is good. What is on the target already, and what has no commits,
-// is done by that word. Else its branch is landed first, as the dispatcher would do by the policy `land`: the
-// check runs, the target ref is moved by compare-and-swap or not at all.
+// A person's word that what waits in review is good, or that what kept a finished one from being landed is
+// resolved. What is on the target already, and what has no commits, is done by that word. Else its branch is
+// landed first, as the dispatcher would do by the policy `land`: the check runs, the target ref is moved by
+// compare-and-swap or not at all.
 //
-// A ticket whose commits could not be landed stays in review, and nothing of it is lost; a call that is
+// A ticket whose commits could not be landed stays where it is, and nothing of it is lost; a call that is
 // repeated finds what an earlier one landed.
 #pragma once
 

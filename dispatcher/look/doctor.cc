@@ -91,6 +91,11 @@ std::vector<Finding> find_drift(const Knowledge& k, const Policy& policy) {
       found.push_back({Weight::warning, "configuration", attempt_key(a->id),
                        "its worker profile '" + a->profile + "' is not in the configuration any more", ""});
   }
+  if (still_waits(k.now, k.breaker.open_until, {2 * policy.breaker_rest.ms}))
+    found.push_back(
+        {Weight::warning, "crash-loop", "",
+         "too many attempts died young: nothing new is begun before " + clock_words(k.breaker.open_until),
+         "`holdfast deaths` of those tickets says of what; dispatching goes on by itself"});
   if (!k.ledger_trouble.empty()) found.push_back({Weight::problem, "ledger", "", k.ledger_trouble, ""});
   return found;
 }

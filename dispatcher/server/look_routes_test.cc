@@ -205,6 +205,18 @@ TEST(LookRoutes, AnApprovedTicketIsLandedAndDone) {
   EXPECT_EQ(problem_code(house.ask("POST", "tickets/T-1/approve", "{}")), "not_in_review");
 }
 
+// It could not be landed by itself, and a person has resolved it since.
+TEST(LookRoutes, AFinishedOneThatIsBlockedIsApprovedAndNoOther) {
+  InReview house;  // T-1 was lost without a word
+  EXPECT_EQ(house.ask("POST", "tickets/T-1/move", R"({"state": "blocked"})").status, 200);
+  EXPECT_EQ(problem_code(house.ask("POST", "tickets/T-1/approve", "{}")), "not_in_review");
+  house.add("T-2");
+  house.write(holdfast::kit::close_of(house.attempt("T-2", Stage::finished_dead)));
+  EXPECT_EQ(house.ask("POST", "tickets/T-2/move", R"({"state": "blocked"})").status, 200);
+  EXPECT_EQ(house.ask("POST", "tickets/T-2/approve", "{}").status, 200);
+  EXPECT_EQ(house.json("GET", "tickets/T-2")["state"], "done");
+}
+
 // One landing at a time; who comes during it is not in doubt, and may come again with its key.
 TEST(LookRoutes, ASecondLandingIsToldToComeAgain) {
   InReview house;

@@ -89,6 +89,9 @@ class House {
     }
     return id;
   }
+  void write(const LedgerWrite& what) {
+    EXPECT_EQ(ledger_->write(what, Instant{1'700'000'100'000}).raw.code, 0);
+  }
   [[nodiscard]] std::string records_folder() const { return folder_.path().string() + "/records"; }
   [[nodiscard]] Desk& desk() { return *desk_; }
   std::atomic<int> woken = 0;

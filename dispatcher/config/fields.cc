@@ -106,8 +106,9 @@ void visit_patience(FieldVisitor& v, Draft& draft) {
   v.duration({"call_deadline", "For one call of tmux, or of a board over HTTP."}, p.call_deadline,
              millis(100), day);
   v.duration({"git_deadline", "For one operation of git."}, p.git_deadline, millis(100), day);
-  v.duration({"pool_deadline", "For making all worktrees of the pool."}, draft.config.pool_deadline,
-             millis(100), day);
+  v.duration({"pool_deadline",
+              "For making all worktrees of the pool, and for saving what one worker has left in its."},
+             draft.config.pool_deadline, millis(100), day);
   v.duration({"board_every", "How often the board is read without any news."}, p.board_every, millis(100),
              day);
   v.duration({"servers_every", "How often each tmux server is listed without any news."}, p.servers_every,

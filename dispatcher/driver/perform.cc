@@ -98,9 +98,12 @@ struct Performer {
     const bool by_the_way = e.when == PinWhen::seen;
     take(world.worktrees.pin(e.order, e.when, by_the_way ? std::min(within.call, within.git) : within.git));
   }
-  void operator()(const SalvageWorktree& e) const { take(world.worktrees.salvage(e.order, within.git)); }
+  // What a worker has left may be large, and what is cut off begins again from nothing.
+  void operator()(const SalvageWorktree& e) const {
+    take(world.worktrees.salvage(e.order, std::max(within.git, within.pool)));
+  }
   void operator()(const ReleaseSlot& e) const {
-    take(world.worktrees.release(e.order, e.expected_head, e.start, within.git));
+    take(world.worktrees.release(e.order, e.expected_head, e.start, std::max(within.git, within.pool)));
   }
   void operator()(const LandBranch& e) const {
     take(world.worktrees.land(e.order, Duration{within.git.ms + e.order.check_timeout.ms}));

@@ -11,7 +11,7 @@ namespace holdfast {
 struct Deadlines {
   Duration call = seconds(10);  // tmux and the like
   Duration git = seconds(60);
-  Duration pool = minutes(10);  // the first checkout of every worktree
+  Duration pool = minutes(10);  // the first checkout of every worktree; what was left in one
 };
 
 Answer perform(const Effect&, World&, const Deadlines&);

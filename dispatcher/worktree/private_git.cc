@@ -28,7 +28,9 @@ OrReply<Nothing> PrivateGit::make(const std::string& head) const {
 
 ChildEnd PrivateGit::run(const std::string& work_tree, const std::string& index,
                          const std::vector<std::string>& args, std::string_view input) const {
-  std::vector<std::string> all{"-c", "core.fsync=all", "-c", "core.fsyncMethod=batch"};
+  // Compressed a little: what may be large is to be safe soon, and a later gc packs it better.
+  std::vector<std::string> all{"-c", "core.fsync=all",    "-c", "core.fsyncMethod=batch",
+                               "-c", "core.compression=1"};
   all.insert(all.end(), args.begin(), args.end());
   const GitPlace place{.git_dir = folder_,
                        .work_tree = work_tree,

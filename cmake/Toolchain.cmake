@@ -3,9 +3,11 @@ set(HOLDFAST_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undef
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # What ccache needs to be told to work with precompiled headers, and in several checkouts of one tree.
+  # What ccache needs to be told to work with precompiled headers, and in several checkouts of one tree. A source that
+  # is newer than its compiler's start is not kept: it may have been edited meanwhile, and then the cache would give
+  # out what was made of the old text for the new one.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
       CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)

@@ -168,7 +168,8 @@ Finding without_end(const Attempt& attempt, const Sightings& seen, const RecordS
     return {
         Cause::signal, *seen.pane->what.pane->exit_signal,
         gone + "; tmux saw the runner end by signal " + std::to_string(*seen.pane->what.pane->exit_signal)};
-  if (attempt.ending != Ending::none) return stopped(attempt, -1, gone + " after it was told to end");
+  // Only our KILL takes a runner away without its word: one that is told to end writes down that it was.
+  if (attempt.ending == Ending::kill_sent) return stopped(attempt, -1, gone + " after its tree was killed");
   // A hang-up would have been recorded. Whether the runner or its session went first, nobody can say any
   // more.
   if (server_is_lost(attempt, seen)) return {Cause::unknown, -1, gone + "; its tmux server is gone too"};

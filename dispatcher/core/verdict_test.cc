@@ -329,6 +329,20 @@ TEST(Certificate, AnOomKillIsKnownByTheCgroupOfADeadRunner) {
   EXPECT_EQ(certify(spawned(), seen(started(), p), now)->evidence().find("oom_kill"), std::string::npos);
 }
 
+// What was left of its tree was told to end, and it was said that this dispatcher had stopped it: a death
+// that nobody was charged for, or another one, as a child lived on for a moment or not.
+TEST(Certificate, EndingWhatAKilledRunnerLeftIsNotHowItDied) {
+  Attempt a = spawned();
+  a.ending = Ending::term_sent;
+  EXPECT_EQ(certify(a, seen(started(), everything(Presence::gone)), now)->cause(), Cause::unknown);
+  a.ending = Ending::kill_sent;
+  EXPECT_EQ(certify(a, seen(started(), everything(Presence::gone)), now)->cause(), Cause::stopped_by_us);
+  a.ending = Ending::term_sent;
+  a.wish = StopWish::stop;
+  EXPECT_EQ(certify(a, seen(started(), everything(Presence::gone)), now)->cause(),
+            Cause::stopped_by_operator);
+}
+
 TEST(Certificate, ARebootIsTheHostsFault) {
   ProcessSighting p;
   p.host = Presence::gone;

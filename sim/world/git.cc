@@ -170,7 +170,8 @@ bool use_main_checkout(World& w, Flight& f, const PrepareWorktree& e) {
 }
 }  // namespace
 
-// Two parts: the branch, then the checkout. Repeating it for the same attempt answers the same.
+// Two parts: the branch, then the checkout. Where an earlier call has done both, it only looks, in one part:
+// a late one that has been overtaken by its own worker moves nothing.
 bool perform(World& w, Flight& f, const PrepareWorktree& e) {
   const auto found = w.git.slots.find(e.order.slot);
   if (found == w.git.slots.end() || !found->second.present) {
@@ -221,7 +222,7 @@ bool perform(World& w, Flight& f, const PrepareWorktree& e) {
     }
     tree.lease = e.order.attempt;
     if (ref_of(w.git, branch) < 0) set_ref(w, branch, start, f.dispatcher);
-    return false;
+    if (!again) return false;
   }
   if (tree.branch != e.order.branch.value) {
     // What somebody has written meanwhile is in the way: git moves a worktree, it does not clean it.

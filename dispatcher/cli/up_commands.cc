@@ -14,6 +14,7 @@
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/front_door.h"
 #include "dispatcher/cli/idle.h"
+#include "dispatcher/cli/notify_part.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/cli/session.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
@@ -110,6 +111,8 @@ Exit up(const Arguments& args, Shell& shell) {
   Metrics metrics(HOLDFAST_VERSION);
   const auto door = open_front_door(*config, [&metrics] { return metrics.text(); });
   if (!door) return fail(shell, door.error());
+  const auto notifications = open_notifications(*config);
+  if (!notifications) return fail(shell, notifications.error());
   if (*door && !shell.json) shell.out << "listening on " << (*door)->address() << "\n" << std::flush;
   Policy policy = config->policy;
   policy.environment = own_environment();
@@ -151,6 +154,7 @@ Exit up(const Arguments& args, Shell& shell) {
     if (logging) log.write(line, wall_clock());
     if (line.answer == nullptr) return;
     metrics.saw(*line.answer);
+    if (*notifications) (*notifications)->saw(*line.answer);
     health.answered(SystemClock().monotonic());
     const auto lines = hindrances.take(*line.answer);
     const auto all = hindrances.all();
@@ -179,6 +183,9 @@ Exit up(const Arguments& args, Shell& shell) {
       }
     } else {
       for (const std::string& line : progress.changes(brain, shell)) shell.out << line << "\n" << std::flush;
+      if (*notifications)
+        for (const std::string& line : (*notifications)->said())
+          shell.out << shell.paint(yellow, safe(line, 400)) << "\n" << std::flush;
     }
     if (!until_idle) return false;
     const auto words = idle(brain);
@@ -205,6 +212,8 @@ Exit up(const Arguments& args, Shell& shell) {
       std::_Exit(stopped ? 0 : 1);
     }
   }
+  // Whoever waits for the end of all work is there to be told of it; the rest is told by the next `up`.
+  if (*notifications) (*notifications)->finish(seconds(10));
   if (!idle_words.empty()) return shell.fail(Exit::failure, idle_words);
   if (!live && !shell.json) shell.out << "nothing is left to do\n";
   return Exit::ok;

@@ -315,6 +315,14 @@ fs::path resolved(const std::string& given, const fs::path& folder) {
   return real.has_filename() ? real : real.parent_path();
 }
 
+// Of the first that is no kind of notice; past the last one where all are.
+std::size_t first_unknown_notice(const std::vector<std::string>& about) {
+  const std::vector<std::string> all = NotifyConfig{}.about;
+  std::size_t at = 0;
+  while (at < about.size() && std::ranges::find(all, about[at]) != all.end()) ++at;
+  return at;
+}
+
 // Where, and what is expected there.
 std::optional<std::pair<std::string, std::string>> what_is_wrong_with(const BoardShape& shape) {
   std::map<std::string_view, BoardState> names;
@@ -390,6 +398,13 @@ std::expected<Config, ConfigError> parse_config(std::string_view text, const std
                                           "\"codex\"");
     else if (c.board.url.empty() && !(c.board.token_file.empty() && c.board.ca_file.empty()))
       reader.wrong("board/url", "expected the address of the board that the others are about");
+    else if (const auto at = first_unknown_notice(c.notify.about); at < c.notify.about.size())
+      reader.wrong(
+          "notify/about/" + std::to_string(at),
+          "expected question, blocked, stranded, unknown, undying, drift, crash_loop or attention, not " +
+              in_quotes(c.notify.about[at]));
+    else if (!c.notify.command.empty() && c.notify.command.front().empty())
+      reader.wrong("notify/command/0", "expected the name of a program");
     else if (auto wrong = what_is_wrong_with(c.board.shape))
       reader.wrong("board/shape" + wrong->first, wrong->second);
     else if (p.backoff_max < p.backoff_first)

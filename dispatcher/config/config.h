@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dispatcher/config/board_shape.h"
 #include "dispatcher/core/policy.h"
@@ -20,6 +21,16 @@ struct BoardConfig {
   std::string token_file = {};  // absolute; empty: none is sent
   std::string ca_file = {};     // absolute; empty: this host's certificates
   BoardShape shape = known_board_shapes().at("holdfast");
+};
+
+// Who is told where nobody looks; nobody where it is empty.
+struct NotifyConfig {
+  std::string webhook = {};      // an address
+  std::string secret_file = {};  // absolute; empty: state/webhook-secret
+  std::string ca_file = {};      // absolute; empty: this host's certificates
+  std::vector<std::string> command = {};
+  std::vector<std::string> about = {"question", "blocked", "stranded",   "unknown",
+                                    "undying",  "drift",   "crash_loop", "attention"};
 };
 
 struct Config {
@@ -36,6 +47,7 @@ struct Config {
   std::string unix_socket = {};  // absolute; empty: none
   std::string token_file = {};   // absolute; empty: none is asked for on loopback, state/http-token elsewhere
   BoardConfig board;
+  NotifyConfig notify;
 };
 
 // One line: "holdfast.json:4:25: /profiles/x/memory: expected ...".

@@ -182,6 +182,32 @@ TEST(Config, ABoardElsewhere) {
     EXPECT_NE(error(row.board).find(row.says), std::string::npos) << error(row.board);
 }
 
+TEST(Config, WhoIsTold) {
+  const auto config = [](const std::string& notify) {
+    return parse_config(R"({"repository": "/r", "default_profile": "shell", "notify": )" + notify + "}",
+                        "/srv/hf/holdfast.json");
+  };
+  const auto c = config(
+      R"({"webhook": "https://hooks.example/x", "command": ["notify-send", "--", "{summary}"], "about": ["question"]})");
+  ASSERT_TRUE(c) << c.error().words;
+  EXPECT_EQ(c->notify.webhook, "https://hooks.example/x");
+  EXPECT_EQ(c->notify.command.size(), 3U);
+  EXPECT_EQ(c->notify.about, std::vector<std::string>{"question"});
+  EXPECT_EQ(config("{}")->notify.about.size(), 8U);
+  const struct {
+    const char* notify;
+    const char* says;
+  } table[] = {
+      {R"({"webhook": "hooks.example"})", "/notify/webhook: expected \"\", or an address"},
+      {R"({"about": ["question", "everything"]})", "/notify/about/1: expected question, blocked"},
+      {R"({"command": [""]})", "/notify/command/0: expected the name of a program"},
+      {R"({"secret_file": "secret"})", "/notify/secret_file: expected an absolute path"},
+  };
+  for (const auto& row : table)
+    EXPECT_NE(config(row.notify).error().words.find(row.says), std::string::npos)
+        << config(row.notify).error().words;
+}
+
 TEST(Config, NoErrorHoldsAControlCharacterOrASecondLine) {
   for (const char* text :
        {"{\"a\\u001b[2J\\nb\": 1, \"repository\": \"/r\"}",

@@ -247,6 +247,24 @@ void visit_fields(FieldVisitor& v, Draft& draft) {
             "Empty: none on loopback, state/http-token on any other address."},
            c.token_file, "an absolute path, or \"\"", is_absolute_or_empty);
   });
+  v.section({"notify", "Who is told what needs a person."}, [&] {
+    v.text({"webhook",
+            "An address that each notice is sent to, signed: https://hooks.example/holdfast. Empty: none."},
+           c.notify.webhook, "\"\", or an address that begins with http:// or https://", is_board_url);
+    v.text({"secret_file",
+            "The secret that notices are signed with, in a file that only its owner may read, absolute; made "
+            "where it is missing. Empty: state/webhook-secret."},
+           c.notify.secret_file, "an absolute path, or \"\"", is_absolute_or_empty);
+    v.text({"ca_file", "Certificates to trust, PEM, absolute. Empty: this host's."}, c.notify.ca_file,
+           "an absolute path, or \"\"", is_absolute_or_empty);
+    v.list({"command",
+            "A program that is started for each notice, with its arguments; {kind}, {ticket}, {summary} and "
+            "{words} are replaced in them, and it reads the notice as JSON. No shell. Empty: none."},
+           c.notify.command, 100);
+    v.list({"about",
+            "What is told: question, blocked, stranded, unknown, undying, drift, crash_loop, attention."},
+           c.notify.about, 8);
+  });
   v.section({"screen", "The workers' terminals."}, [&] {
     v.number({"columns", "Width in characters."}, p.columns, 20, 1000);
     v.number({"rows", "Height in lines."}, p.rows, 5, 1000);

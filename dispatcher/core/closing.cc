@@ -7,6 +7,7 @@
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/gate.h"
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/telling.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast {
@@ -64,7 +65,8 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
       if (a.attention.empty())
         return {rule,
                 "a person is attached",
-                WriteLedger{RecordAttention{a.id, "a person is attached: it is ended after they detach"}},
+                WriteLedger{
+                    RecordAttention{a.id, std::string(told_attached) + ": it is ended after they detach"}},
                 {}};
       return resting(rule, "a person is attached", k.now + seconds(5));
     }
@@ -88,8 +90,8 @@ Plan plan_ending(const Knowledge& k, const TicketKnowledge& t, const Policy& pol
   if (k.now - a.ending_at > seconds(10) && a.attention.empty())
     return {rule,
             "it was killed and is not gone: it keeps its lease, and a person is told",
-            WriteLedger{RecordAttention{
-                a.id, "it does not die: killed, and still there (" + describe(a, t.seen, k.now) + ")"}},
+            WriteLedger{RecordAttention{a.id, std::string(told_undying) + ": killed, and still there (" +
+                                                  describe(a, t.seen, k.now) + ")"}},
             {}};
   return resting(rule, "it was killed; it is dead when it is gone", *t.work.kill_sent + seconds(5));
 }
@@ -241,11 +243,11 @@ Plan plan_closing(const Knowledge& k, const TicketKnowledge& t, const Policy& po
     return {rule, "whether its session is there, and a person in it", ListServer{a.shard, a.id.ticket}, {}};
   if (may_have_session && persons_attached(a, t.seen) > 0 && !explicit_stop(a)) {
     if (a.attention.empty())
-      return {
-          rule,
-          "a person is attached",
-          WriteLedger{RecordAttention{a.id, "a person is attached: its session is ended after they detach"}},
-          {}};
+      return {rule,
+              "a person is attached",
+              WriteLedger{RecordAttention{
+                  a.id, std::string(told_attached) + ": its session is ended after they detach"}},
+              {}};
     return resting(rule, "a person is attached", k.now + seconds(4));
   }
   if (!kept) {
@@ -338,7 +340,7 @@ Plan plan_settling(const Knowledge&, const TicketKnowledge& t, const Policy&) {
     return {rule,
             "nobody else has moved it",
             MoveTicket{a.id.ticket, t.board->version, BoardState::blocked,
-                       "its attempt has ended: " + sentence_for(a.cause, a.exit_code),
+                       std::string(told_ended) + ": " + sentence_for(a.cause, a.exit_code),
                        attempt_key(a.id) + "-closed"},
             {}};
   }

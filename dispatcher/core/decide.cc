@@ -5,6 +5,7 @@
 #include "dispatcher/core/classify.h"
 #include "dispatcher/core/gate.h"
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/telling.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast {
@@ -109,7 +110,7 @@ std::optional<Plan> show_unknown(const Knowledge& k, const TicketKnowledge& t, c
   if (!t.unknown_since.set() || a.step != Step::spawn_begun || a.phase == Phase::planned) return std::nullopt;
   if (k.now - t.unknown_since < policy.unknown_shown_after || !a.attention.empty()) return std::nullopt;
   return writing(rule, "unknown for too long: shown to a person",
-                 RecordAttention{a.id, "nobody can tell whether it lives: " + describe(a, t.seen, k.now) +
+                 RecordAttention{a.id, std::string(told_unknown) + ": " + describe(a, t.seen, k.now) +
                                            "; `holdfast runtime declare-dead` if you know that it does not"});
 }
 
@@ -154,7 +155,7 @@ Plan plan_keep_and_show(const Knowledge& k, const TicketKnowledge& t, const Poli
     return {Rule::keep_and_show,
             reason_for(Rule::keep_and_show),
             MoveTicket{t.board->id, t.board->version, BoardState::in_progress,
-                       "its runtime is not dead: kept (" + attempt_key(t.newest->id) + ")",
+                       std::string(told_kept) + " (" + attempt_key(t.newest->id) + ")",
                        attempt_key(t.newest->id)},
             {}};
   return by_rule(k, t, policy, rule_for(t.newest->phase, Verdict::unknown, BoardState::in_progress), false);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dispatcher/core/telling.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast {
@@ -46,7 +47,7 @@ GateRuling gate(Said said, const BranchFacts& facts, bool salvaged, const Memory
     return review("other branches of the ticket could not be verified: " + facts.note);
   const auto stranded = stranded_of(facts, memory);
   if (!stranded.empty())
-    return review("stranded commits of the ticket: " + list_of(stranded) +
+    return review(std::string(told_stranded) + ": " + list_of(stranded) +
                   "; land or waive them, then `holdfast ticket approve`");
   if (salvaged) return review("it left uncommitted work, which was salvaged");
   if (facts.operation_in_progress == Tri::yes)

@@ -4,6 +4,7 @@
 
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/names.h"
+#include "dispatcher/core/telling.h"
 #include "dispatcher/core/words.h"
 
 namespace holdfast {
@@ -204,7 +205,8 @@ Plan plan_messages(const Knowledge& k, const TicketKnowledge& t, const Policy& p
     if (a.attention.empty())
       return {rule,
               "a person is attached",
-              WriteLedger{RecordAttention{a.id, "a person is attached: messages wait until they detach"}},
+              WriteLedger{
+                  RecordAttention{a.id, std::string(told_attached) + ": messages wait until they detach"}},
               {}};
     return resting(rule, "a person is attached: messages wait", k.now + seconds(5));
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dispatcher/core/classify.h"
+#include "dispatcher/core/telling.h"
 
 namespace holdfast {
 namespace {
@@ -224,7 +225,7 @@ void routines(Brain& brain, Instant now, std::vector<Effect>& out) {
         return std::holds_alternative<StoreBreaker>(w);
       }))
     a.writes.push_back(StoreBreaker{
-        k.breaker, k.breaker.open_until > now ? "too many attempts died young" : "an attempt died young"});
+        k.breaker, k.breaker.open_until > now ? std::string(told_crash_loop) : "an attempt died young"});
   if (!a.write_flying && !a.writes.empty() && a.write_next <= now) {
     a.write_flying = true;
     a.in_flight += 1;

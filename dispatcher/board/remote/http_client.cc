@@ -240,8 +240,8 @@ struct HttpClient::Parts {
     if (!until.set() || until <= now) return;
     const std::lock_guard lock(mutex);
     quiet_until = std::min(until, now + minutes(60));
-    quiet_why =
-        "the board asks for quiet for " + std::to_string(((quiet_until - now).ms + 999) / 1000) + " s";
+    quiet_why = options.url.authority() + " asks for quiet for " +
+                std::to_string(((quiet_until - now).ms + 999) / 1000) + " s";
   }
   std::string asked_for_quiet() {
     const Instant now = options.now();

@@ -123,7 +123,7 @@ TEST(RemoteBoard, AMoveSaysAllThatItGoesBy) {
 // The same again after a lost answer is the same request; after an answer it is another one.
 TEST(RemoteBoard, AWriteKeepsItsKeyUntilItIsAnswered) {
   House house;
-  bool lose = true;
+  std::atomic<bool> lose = true;
   house.answer = [&](const Request&) {
     return Answer{.body = ticket_text, .end = lose ? Answer::End::before_it : Answer::End::whole};
   };

@@ -196,6 +196,9 @@ class Release {
     if (index.text.empty()) ::unlink((slot_.admin + "/index").c_str());
     if (const auto free = set_colliding_aside(context_, slot_, start_, how_); !free)
       return Fault(free.error());
+    // A file that was written in the second of the index's own time is marked to be compared again, and
+    // read-tree takes the mark for a change. Comparing is done here, with the filters.
+    if (shot.filtered) static_cast<void>(git({"update-index", "-q", "--refresh"}));
     const ChildEnd end = git({"read-tree", "-m", "-u", shot.plain_tree, start_});
     if (end.answered()) return Nothing{};
     if (end.transport == Transport::answered)

@@ -166,6 +166,23 @@ TEST_F(SalvageWithFilters, WhatTheyMadeIsNoChange) {
   EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
 }
 
+// The last act of a worker is to commit such a file: git had marked it to be compared again, and gave no such
+// slot back, however often it was asked.
+TEST_F(SalvageWithFilters, WhatWasCommittedLastIsGivenBackAtOnce) {
+  const fs::path slot = prepared_with_filter();
+  write(slot / "a.big", "CONTENT\n");
+  git(slot, {"commit", "-q", "-a", "-m", "filtered work"});
+  const std::string head = git(slot, {"rev-parse", "HEAD"});
+  EXPECT_EQ(git(slot, {"show", "HEAD:a.big"}), "pointer-to-CONTENT");
+  const auto saved = salvage(attempt());
+  ASSERT_TRUE(done(saved.raw)) << saved.raw.error;
+  EXPECT_TRUE(saved.value.refs.empty()) << "all is committed";
+  const auto released = release(attempt(), head);
+  ASSERT_TRUE(done(released.raw)) << released.raw.error;
+  EXPECT_EQ(read(slot / "a.big"), "content\n");
+  EXPECT_EQ(git(slot, {"status", "--porcelain"}), "");
+}
+
 // One that fails, or that hangs, is no evidence that nothing was changed; and it costs only a part of the
 // time.
 TEST_F(SalvageWithFilters, OneThatDoesNotAnswerHidesNothing) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "dispatcher/board/remote/board_line.h"
 
 namespace holdfast::board_json {

@@ -81,6 +81,7 @@ std::string name_of(const Command&);  // "ticket add"
 std::vector<Command> setup_commands();
 std::vector<Command> up_commands();
 std::vector<Command> serve_commands();
+std::vector<Command> top_commands();
 std::vector<Command> plan_commands();
 std::vector<Command> ticket_commands();
 std::vector<Command> ticket_file_commands();

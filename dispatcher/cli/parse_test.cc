@@ -48,6 +48,7 @@ TEST(CommandTree, EveryCommandIsWhole) {
   }
   for (const char* name : {"init",
                            "up",
+                           "top",
                            "plan",
                            "ticket add",
                            "ticket list",

@@ -11,9 +11,10 @@ const CommandTree& command_tree() {
     t.groups = {{"ticket", "Tickets on the board"},
                 {"runtime", "Runtimes: the live side of an attempt"},
                 {"pool", "The pool of worktrees"}};
-    for (auto family : {setup_commands, up_commands, serve_commands, plan_commands, explain_commands,
-                        doctor_commands, events_commands, ticket_commands, ticket_file_commands,
-                        wish_commands, runtime_commands, pool_commands, paper_commands}) {
+    for (auto family :
+         {setup_commands, up_commands, serve_commands, top_commands, plan_commands, explain_commands,
+          doctor_commands, events_commands, ticket_commands, ticket_file_commands, wish_commands,
+          runtime_commands, pool_commands, paper_commands}) {
       auto commands = family();
       t.commands.insert(t.commands.end(), std::make_move_iterator(commands.begin()),
                         std::make_move_iterator(commands.end()));

@@ -106,7 +106,43 @@ bool is_overlong(char32_t c, int after) {
   return (after == 2 && c < 0x800) || (after == 3 && c < 0x10000);
 }
 
+struct Sign {
+  std::size_t bytes = 1;
+  std::size_t columns = 1;
+};
+// The first one; what is no UTF-8 is one byte and one column.
+Sign first_sign(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const int after = bytes_after(first);
+  if (after <= 0 || text.size() <= static_cast<std::size_t>(after)) return {};
+  char32_t c = bits_of(first, after);
+  for (int n = 1; n <= after; ++n)
+    c = (c << 6U) | (static_cast<unsigned char>(text[static_cast<std::size_t>(n)]) & 0x3FU);
+  return {static_cast<std::size_t>(after) + 1, combines(c) ? 0U : takes_two(c) ? 2U : 1U};
+}
+
 }  // namespace
+
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const Sign sign = first_sign(text);
+    columns += sign.columns;
+    text.remove_prefix(sign.bytes);
+  }
+  return columns;
+}
+
+std::string cut_to_columns(std::string_view text, std::size_t columns) {
+  std::size_t bytes = 0;
+  for (std::size_t used = 0; bytes < text.size();) {
+    const Sign sign = first_sign(text.substr(bytes));
+    if (used + sign.columns > columns) break;
+    used += sign.columns;
+    bytes += sign.bytes;
+  }
+  return std::string(text.substr(0, bytes));
+}
 
 std::string harmless(std::string_view text, bool keep_lines) {
   std::string out;

@@ -20,6 +20,10 @@ namespace holdfast {
 // and tabs stay.
 std::string harmless(std::string_view, bool keep_lines = false);
 
+// How many columns a terminal needs for it; and as much of it as fits into so many. For harmless text.
+std::size_t columns_of(std::string_view);
+std::string cut_to_columns(std::string_view, std::size_t columns);
+
 // Enough of a terminal to show what programs show: cursor, erasing, scrolling, the second screen. Colours are
 // dropped.
 class ScreenDrawing {

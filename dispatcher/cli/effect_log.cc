@@ -67,7 +67,9 @@ Told told(const Answer& answer) {
 
 void EffectLog::write(const EffectLine& line, Instant now) {
   const AttemptId id = attempt_in(line.effect);
-  const std::string effect = safe(describe(line.effect), 300);
+  if (const auto* write = std::get_if<WriteLedger>(&line.effect))
+    if (const auto* claim = std::get_if<Claim>(&write->write)) redactor_.learn(claim->token);
+  const std::string effect = safe(redactor_.redacted(describe(line.effect)), 300);
   if (json_) {
     Json j;
     j["at"] = now.ms;
@@ -79,7 +81,7 @@ void EffectLog::write(const EffectLine& line, Instant now) {
     if (line.answer != nullptr) {
       const Told how = told(*line.answer);
       j["outcome"] = how.outcome;
-      j["words"] = safe(how.words, 500);
+      j["words"] = safe(redactor_.redacted(how.words), 500);
       j["ms"] = (line.answer->at - line.answer->asked_at).ms;
     }
     out_ << j.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
@@ -90,7 +92,7 @@ void EffectLog::write(const EffectLine& line, Instant now) {
   std::string who = id.ticket.empty() ? "-" : id.ticket.value;
   if (id.generation.value != 0) who = attempt_key(id);
   out_ << clock_words(now) << " " << who << " " << effect << ": " << how.outcome
-       << (how.words.empty() ? "" : " (" + safe(how.words, 300) + ")") << " "
+       << (how.words.empty() ? "" : " (" + safe(redactor_.redacted(how.words), 300) + ")") << " "
        << (line.answer->at - line.answer->asked_at).ms << " ms\n"
        << std::flush;
 }

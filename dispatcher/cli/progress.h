@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dispatcher/cli/redacted.h"
 #include "dispatcher/cli/shell.h"
 #include "dispatcher/core/schedule.h"
 #include "dispatcher/driver/driver.h"
@@ -53,12 +54,14 @@ class LivePainter {
 // One effect, started or answered, as a line.
 class EffectLog {
  public:
-  EffectLog(std::ostream& out, bool json) : out_(out), json_(json) {}
+  EffectLog(std::ostream& out, bool json, Redactor redactor)
+      : out_(out), json_(json), redactor_(std::move(redactor)) {}
   void write(const EffectLine&, Instant now);
 
  private:
   std::ostream& out_;
   bool json_;
+  Redactor redactor_;
 };
 
 }  // namespace holdfast::cli

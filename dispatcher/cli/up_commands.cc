@@ -100,7 +100,6 @@ Exit up(const Arguments& args, Shell& shell) {
   }
   const bool json_log = args.has("log-json");
   const bool logging = json_log || args.has("verbose") || log_file.is_open();
-  EffectLog log(log_file.is_open() ? static_cast<std::ostream&>(log_file) : shell.err, json_log);
 
   const ServiceNotify service = ServiceNotify::from_environment();
   const Fd signals = stop_signals();
@@ -113,6 +112,9 @@ Exit up(const Arguments& args, Shell& shell) {
   if (!door) return fail(shell, door.error());
   const auto notifications = open_notifications(*config);
   if (!notifications) return fail(shell, notifications.error());
+  // Whatever secret was to be made is made.
+  const Redactor redactor(secrets_of(*config));
+  EffectLog log(log_file.is_open() ? static_cast<std::ostream&>(log_file) : shell.err, json_log, redactor);
   if (*door && !shell.json) shell.out << "listening on " << (*door)->address() << "\n" << std::flush;
   Policy policy = config->policy;
   policy.environment = own_environment();
@@ -163,7 +165,8 @@ Exit up(const Arguments& args, Shell& shell) {
     in_the_way = all.empty() ? "" : "\n! " + safe(describe(all.front()), 300);
     if (!live)
       for (const std::string& words : lines)
-        shell.out << shell.paint(yellow, "in the way: " + safe(words, 400)) << "\n" << std::flush;
+        shell.out << shell.paint(yellow, "in the way: " + safe(redactor.redacted(words), 400)) << "\n"
+                  << std::flush;
   };
   options.enough = [&](const Brain& brain) {
     metrics.saw(brain, wall_clock());
@@ -185,7 +188,7 @@ Exit up(const Arguments& args, Shell& shell) {
       for (const std::string& line : progress.changes(brain, shell)) shell.out << line << "\n" << std::flush;
       if (*notifications)
         for (const std::string& line : (*notifications)->said())
-          shell.out << shell.paint(yellow, safe(line, 400)) << "\n" << std::flush;
+          shell.out << shell.paint(yellow, safe(redactor.redacted(line), 400)) << "\n" << std::flush;
     }
     if (!until_idle) return false;
     const auto words = idle(brain);

@@ -231,6 +231,16 @@ TEST(Config, PositionsAreRightAfterEscapesCommentsAndNumbers) {
       "holdfast.json:2:11: /gate: expected \"review\" or \"land\", not 1");
 }
 
+// Found by the fuzzer: a comment that ends with a carriage return or a NUL was followed past its end.
+TEST(Config, ACommentEndsWhereTheParserEndsIt) {
+  EXPECT_EQ(error_of("{//\"a\": \"b\", \r\"rNNN\": \"a\", \r\"rNNN/i\"}"),
+            "holdfast.json:1:37: syntax error while parsing object separator - unexpected '}'; expected ':'");
+  EXPECT_EQ(error_of(std::string("{\"repository\": \"/r\", //\0 \"gate\": 1}", 38)),
+            "holdfast.json:1:34: /gate: expected \"review\" or \"land\", not 1");
+  EXPECT_EQ(error_of("{\"repository\": \"/r\", //\r \"gate\": 1}"),
+            "holdfast.json:1:34: /gate: expected \"review\" or \"land\", not 1");
+}
+
 TEST(Config, TheStateFolderMustNotLieInTheCheckout) {
   const std::string folder = testing::TempDir() + "holdfast-config-test";
   std::filesystem::create_directories(folder + "/repo");

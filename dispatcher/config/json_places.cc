@@ -72,7 +72,8 @@ class Watcher final : public json::json_sax_t {
       if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':') {
         ++at_;
       } else if (text_.substr(at_).starts_with("//")) {
-        at_ = std::min(text_.find('\n', at_), text_.size());
+        // Where the parser ends it: a carriage return alone, and a NUL, are ends too, and read with it.
+        at_ = std::min(text_.find_first_of(std::string_view("\n\r\0", 3), at_), text_.size() - 1) + 1;
       } else if (text_.substr(at_).starts_with("/*")) {
         const auto end = text_.find("*/", at_ + 2);
         at_ = end == std::string_view::npos ? text_.size() : end + 2;

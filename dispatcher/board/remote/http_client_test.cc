@@ -196,22 +196,26 @@ TEST(HttpClient, WhoAsksForQuietGetsIt) {
   EXPECT_EQ(client.call(get()).transport, Transport::answered);
 }
 
-// A certificate for `localhost`, signed by itself, and a server that shows it.
+// A certificate that is signed by itself, and a server that shows it.
+struct Certificate {
+  std::string names = "DNS:localhost";
+  int from = -86400, to = 86400;  // in seconds from now
+};
 class TlsServer {
  public:
-  TlsServer() : context_(SSL_CTX_new(TLS_server_method())) {
+  explicit TlsServer(const Certificate& wanted = {}) : context_(SSL_CTX_new(TLS_server_method())) {
     EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
     X509* certificate = X509_new();
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), wanted.from);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), wanted.to);
     X509_set_pubkey(certificate, key);
     X509_NAME* name = X509_get_subject_name(certificate);
     const unsigned char common[] = "a board of a test";
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common, -1, -1, 0);
     X509_set_issuer_name(certificate, name);
-    for (const auto& [id, value] : {std::pair{NID_subject_alt_name, "DNS:localhost"},
+    for (const auto& [id, value] : {std::pair{NID_subject_alt_name, wanted.names.c_str()},
                                     std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
       X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, id, value);
       X509_add_ext(certificate, extension, -1);
@@ -238,6 +242,7 @@ class TlsServer {
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
   [[nodiscard]] const std::string& file() const { return file_; }
+  [[nodiscard]] int heard() const { return heard_; }  // bytes of requests
   [[nodiscard]] std::string url(const std::string& host) const {
     return "https://" + host + ":" + std::to_string(sockets_->port());
   }
@@ -251,6 +256,7 @@ class TlsServer {
       char block[4096];
       const std::string answer = test_server::text_of(Answer{});
       for (int n = 0; (n = SSL_read(ssl, block, sizeof block)) > 0;) {
+        heard_ += n;
         all.append(block, static_cast<std::size_t>(n));
         if (!all.ends_with("\r\n\r\n")) continue;
         all.clear();
@@ -261,6 +267,7 @@ class TlsServer {
     SSL_free(ssl);
   }
   SSL_CTX* context_;
+  std::atomic<int> heard_ = 0;
   std::string file_;
   std::unique_ptr<test_server::Sockets> sockets_;
 };
@@ -283,6 +290,56 @@ TEST(HttpClient, TlsIsAlwaysChecked) {
   EXPECT_EQ(ask("localhost", "").transport, Transport::never_sent) << "nobody vouches for it";
   EXPECT_EQ(ask("127.0.0.1", server.file()).transport, Transport::never_sent) << "it is another's";
   EXPECT_EQ(ask("localhost", "/no/such/file").transport, Transport::never_sent);
+}
+
+// Whoever cannot prove who it is hears nothing, least of all the token.
+TEST(HttpClient, TlsTellsNothingToWhomItDoesNotTrust) {
+  const struct {
+    const char* what;
+    Certificate certificate;
+    const char* host;
+    bool trusted;
+  } table[] = {
+      {"right", {}, "localhost", true},
+      {"right, by number", {.names = "IP:127.0.0.1"}, "127.0.0.1", true},
+      {"right, one of several", {.names = "DNS:board.example,DNS:localhost"}, "localhost", true},
+      {"of another host", {.names = "DNS:board.example"}, "localhost", false},
+      {"of a longer name", {.names = "DNS:localhost.example"}, "localhost", false},
+      {"a number in a name", {.names = "DNS:127.0.0.1"}, "127.0.0.1", false},
+      {"expired", {.from = -86400, .to = -3600}, "localhost", false},
+      {"not valid yet", {.from = 3600, .to = 86400}, "localhost", false},
+  };
+  House house;
+  for (const auto& row : table) {
+    TlsServer server(row.certificate);
+    auto options = house.options();
+    options.tries = 1;
+    options.token = "secret";
+    options.url = parse_url(server.url(row.host)).value();
+    options.ca_file = server.file();
+    const HttpReply reply = HttpClient(options).call(get());
+    EXPECT_EQ(reply.transport, row.trusted ? Transport::answered : Transport::never_sent)
+        << row.what << ": " << reply.words;
+    EXPECT_EQ(server.heard() > 0, row.trusted) << row.what;
+    if (!row.trusted) {
+      EXPECT_NE(reply.words.find("TLS with "), std::string::npos) << row.what << reply.words;
+    }
+    // Signed by itself, and nobody here has said that it is to be trusted.
+    options.ca_file.clear();
+    EXPECT_EQ(HttpClient(options).call(get()).transport, Transport::never_sent) << row.what;
+  }
+}
+
+TEST(HttpClient, WhereTlsIsWantedPlainTextIsNoAnswer) {
+  House house;
+  auto options = house.options();
+  options.tries = 1;
+  options.token = "secret";
+  std::string address = house.server.url();
+  options.url = parse_url(address.replace(0, 4, "https")).value();
+  options.within = seconds(2);  // it waits for more of the greeting
+  EXPECT_EQ(HttpClient(options).call(get()).transport, Transport::never_sent);
+  EXPECT_TRUE(house.server.requests().empty());
 }
 
 TEST(HttpClient, AnAddressInItsParts) {

@@ -160,7 +160,9 @@ std::string answer_of(const Fd& fd, std::string& pending) {
   std::size_t head = std::string::npos;
   std::size_t length = 0;
   for (;;) {
-    if (head == std::string::npos && (head = pending.find("\r\n\r\n")) != std::string::npos) {
+    const bool looked_for = head == std::string::npos;
+    if (looked_for) head = pending.find("\r\n\r\n");
+    if (looked_for && head != std::string::npos) {
       if (!pending.starts_with("HTTP/1.1 200")) give_up("not what was expected: " + pending.substr(0, 200));
       const auto at = pending.find("Content-Length: ");
       if (at == std::string::npos || at > head) give_up("an answer without a length");

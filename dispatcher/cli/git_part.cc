@@ -31,4 +31,8 @@ std::string checkout_of(const std::string& path) {
   return found.main_path.empty() ? path : found.main_path;
 }
 
+std::string home_of_repository(const std::string& path) {
+  return locate_repository(path).common_dir;
+}
+
 }  // namespace holdfast::cli

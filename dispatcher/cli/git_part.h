@@ -22,6 +22,8 @@ std::vector<std::string> what_is_wrong_with_repository(const std::string& reposi
                                                        const std::string& target, Duration deadline);
 // What is wrong with the configured remote, by its name alone; nothing where none is configured.
 std::vector<std::string> what_is_wrong_with_remote(const Config&);
+// Where a repository keeps its things: the same for all its checkouts; empty: there is none.
+std::string home_of_repository(const std::string& path);
 // The checkout that a path is in, or the path itself where it is none.
 std::string checkout_of(const std::string& path);
 

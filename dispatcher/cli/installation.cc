@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -130,6 +131,42 @@ Or<void> check_is_at_home(const std::string& state, bool may_write) {
   return {};
 }
 
+namespace {
+
+bool holds_anything(const LedgerContents& contents) {
+  return std::ranges::any_of(contents.slots, [](const Slot& slot) { return slot.state != SlotState::free; });
+}
+
+// Its worktrees belong to one repository. With another one in the configuration their work could not be
+// saved, and the folders would be taken for lost.
+Or<void> check_repository_is_the_same(const Config& config, const LedgerContents& contents, bool may_write) {
+  const std::string file = config.state + "/repository";
+  const FileText known = read_file(file, 8192);
+  const std::string before = known.text.substr(0, known.text.find('\n'));
+  const std::string now = home_of_repository(config.repository);
+  if (now.empty() || (known.error == 0 && before == now)) return {};
+  const bool was_moved = known.error == 0 && home_of_repository(before).empty();
+  if (known.error == 0 && !was_moved && holds_anything(contents))
+    return bad(
+        "repository: the worktrees of this installation belong to " + before + ", and " + config.repository +
+        " is another one: set it back until what runs has ended and nothing is set apart (`holdfast pool "
+        "status`), or make a new installation with `holdfast init`");
+  if (may_write)
+    if (const int error = replace_file(config.state, "repository", now + "\n"); error != 0)
+      return bad(file + ": " + errno_words(error));
+  return {};
+}
+
+// A shard that is configured no more is still asked as long as an attempt lives on it.
+int shards_of(const Config& config, const LedgerContents& contents) {
+  int shards = config.policy.shards + 1;  // and the one for tickets that are retried alone
+  for (const TicketLedger& ticket : contents.tickets)
+    if (ticket.newest && ticket.newest->open()) shards = std::max(shards, ticket.newest->shard + 1);
+  return shards;
+}
+
+}  // namespace
+
 Or<std::unique_ptr<Installation>> open_installation(const Config& config, LedgerMode mode) {
   auto whole = std::make_unique<Installation>();
   Installation::Parts& p = *whole->parts;
@@ -139,6 +176,11 @@ Or<std::unique_ptr<Installation>> open_installation(const Config& config, Ledger
   auto ledger = open_ledger(p.places.ledger, mode);
   if (!ledger) return bad(ledger.error());
   p.ledger = std::move(*ledger);
+  const auto contents = p.ledger->load();
+  if (contents.raw.transport != Transport::answered || contents.raw.code != 0) return bad(contents.raw.error);
+  if (const auto same = check_repository_is_the_same(config, contents.value, mode == LedgerMode::dispatcher);
+      !same)
+    return bad(same.error().words);
   auto board = make_board(config, mode);
   if (!board) return bad(board.error().words);
   p.board = std::move(*board);
@@ -148,7 +190,7 @@ Or<std::unique_ptr<Installation>> open_installation(const Config& config, Ledger
   if (!folder) return bad(folder.error());
   p.tmux_folder = *folder;
   p.runner = find_runner();
-  p.shards = config.policy.shards + 1;  // and the one for tickets that are retried alone
+  p.shards = shards_of(config, contents.value);
 
   p.records = std::make_unique<FileRecords>(p.places.records);
   TmuxOptions tmux;

@@ -40,7 +40,7 @@ Profile shell() {
   p.name = "shell";
   const char* const run_it =
       "tail -n +3 -- \"$1\" > \"$HOLDFAST_RECORD/script\" && sh \"$HOLDFAST_RECORD/script\" && "
-      "echo \"DONE: the script ended with exit code 0\"";
+      "printf '\\nDONE: the script ended with exit code 0\\n'";  // its last line may have had no end
   p.command = {"/bin/sh", "-c", run_it, "holdfast-shell", "{prompt_file}"};
   p.prompt_by = PromptBy::file;
   p.preamble = "";
@@ -55,6 +55,7 @@ Profile claude() {
   p.ready_by = ReadyBy::pattern;
   p.ready_pattern = "? for shortcuts";
   p.enter_delay = millis(300);
+  p.word_at = WordAt::drawn;
   p.limit_patterns = {"usage limit reached", "You've hit your limit", "You've reached your usage limit"};
   p.permission_patterns = {"Do you want to proceed?", "Do you want to make this edit",
                            "Do you want to create", "Do you trust the files in this folder?"};
@@ -70,6 +71,7 @@ Profile codex() {
   p.ready_by = ReadyBy::pattern;
   p.ready_pattern = "OpenAI Codex";
   p.enter_delay = millis(300);
+  p.word_at = WordAt::drawn;
   p.limit_patterns = {"You've hit your usage limit", "usage limit has been reached"};
   p.permission_patterns = {"Would you like to run the following command?", "Allow command?",
                            "Do you trust the contents of this directory?"};

@@ -153,6 +153,12 @@ void visit_profile(FieldVisitor& v, Profile& p) {
   v.duration({"quiet_after", "Without output for so long, a person is told."}, p.quiet_after, millis(1),
              {day.ms * 30});
   v.bytes({"memory", "Ceiling of the worker and everything that it starts."}, p.memory_limit_bytes);
+  choose<WordAt>(
+      v,
+      {"word_at",
+       "Where a DONE: counts: in the first column of a line only, or also behind what agents draw before "
+       "their own text (a bullet, an indentation of two)."},
+      {"first-column", "drawn"}, {WordAt::first_column, WordAt::drawn}, p.word_at);
   v.list({"limit_patterns", "A line of output with one of these means that the provider's limit is reached."},
          p.limit_patterns, 100);
   v.list({"permission_patterns", "A line on the screen with one of these is shown to a person."},

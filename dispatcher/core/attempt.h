@@ -55,6 +55,12 @@ enum class StopWish { none = 0, stop = 1, park = 2, cancel = 3 };
 // How far the ending of a live tree has come, durably.
 enum class Ending { none = 0, term_sent = 1, kill_sent = 2 };
 
+// Where on its terminal a worker's word may stand.
+enum class WordAt {
+  first_column,  // nothing before it: what is printed for other reasons (a log, a list) is seldom there
+  drawn,         // or behind what agents draw before their own text: a bullet, or an indentation of two
+};
+
 enum class Said { nothing = 0, done = 1, review = 2, question = 3 };
 
 // DO NOT REORDER.

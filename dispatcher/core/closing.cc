@@ -156,7 +156,7 @@ Judgement judge_finished(const TicketKnowledge& t, const Policy& policy) {
                     ", then `holdfast ticket approve " + a.id.ticket.value + "`): " + landed.output,
                 t.memory};
       case LandAnswer::moved:
-        return {BoardState::in_review, "the target kept moving: " + landed.note, t.memory};
+        return {BoardState::in_review, "it could not be landed: " + landed.note, t.memory};
     }
   }
   // What could not be given back may not have been inspected since: nothing is known of it then.
@@ -187,7 +187,10 @@ Judgement judge_lost(const Knowledge& k, const TicketKnowledge& t, const Policy&
     if (m.attempt == a.id && m.kind == MessageKind::prompt && m.state == MessageState::dropped &&
         !m.why.empty() && a.running_at.set())
       return {BoardState::blocked, "its prompt could not be delivered: " + m.why, after.memory};
-  const bool commits = t.work.facts && t.work.facts->has_commits != Tri::no && t.work.facts->commits != 0;
+  // Where no worker ever ran, whatever is on its branch is somebody else's.
+  const bool ran = a.cause != Cause::never_came_to_be;
+  const bool commits =
+      ran && t.work.facts && t.work.facts->has_commits != Tri::no && t.work.facts->commits != 0;
   if (!commits) return {after.next, after.reason, after.memory};
   switch (policy.recovered) {
     case RecoveredPolicy::review:
@@ -201,6 +204,8 @@ Judgement judge_lost(const Knowledge& k, const TicketKnowledge& t, const Policy&
   }
   __builtin_unreachable();
 }
+
+constexpr int looks_after_a_declaration = 12;
 
 std::string last_words_of(const MarkerReader& reader) {
   std::string words;
@@ -217,6 +222,8 @@ std::optional<Plan> doubt_the_declaration(const Knowledge& k, const TicketKnowle
   if (a.cause != Cause::declared_dead || a.step != Step::spawn_begun || t.work.released) return std::nullopt;
   const bool looked = seen_within(t.seen.process, seconds(10), k.now) &&
                       (!t.work.kill_sent || t.seen.process->at > *t.work.kill_sent);
+  // Where nothing can be looked at any more (its record is gone), the person's word stands.
+  if (!looked && t.tries >= looks_after_a_declaration) return std::nullopt;
   if (!looked) return Plan{Rule::close, "whether it is as dead as was declared", look_at(t, true), {}};
   if (verdict_of(a, t.seen, k.now) != Verdict::alive) return std::nullopt;
   const std::string lives = "it was declared dead and lives: " + describe(a, t.seen, k.now);

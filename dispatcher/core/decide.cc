@@ -291,6 +291,9 @@ Plan decide_asking(const Knowledge& k, const TicketId& id, const Policy& policy,
       return {rule, "whether its last word is its own: the board's ticket is read", ReadTicket{id}, {}};
     if (says_live(a->phase) && forgotten) return read_again();
     if (says_live(a->phase) && orphaned(*a, t.seen)) return plan_ending(k, t, policy);
+    if (verdict == Verdict::alive && a->attention.starts_with(told_unknown))
+      return writing(rule, "it is known to live again: nobody need look after it",
+                     RecordAttention{a->id, ""});
     if (verdict == Verdict::unknown)
       if (auto shown = show_unknown(k, t, policy, rule)) return *shown;
   }
@@ -399,11 +402,12 @@ std::optional<Marker> next_marker(const TicketKnowledge& t, const Policy& policy
   // The hook's own channel carries nothing but what the worker said.
   std::size_t at = 0;
   for (std::size_t end = t.hook_said.find('\n'); end != std::string::npos; end = t.hook_said.find('\n', at)) {
-    const std::string_view line = std::string_view(t.hook_said).substr(at, end - at);
+    std::string_view line = std::string_view(t.hook_said).substr(at, end - at);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     at = end + 1;
     const auto read = static_cast<std::int64_t>(at);
     if (read <= old.hook) continue;
-    if (auto marker = marker_in(line, said_offset({read, old.stream}))) return marker;
+    if (auto marker = marker_in(line, said_offset({read, old.stream}), WordAt::first_column)) return marker;
   }
   return std::nullopt;
 }

@@ -49,6 +49,9 @@ GateRuling gate(Said said, const BranchFacts& facts, bool salvaged, const Memory
   if (!stranded.empty())
     return review(std::string(told_stranded) + ": " + list_of(stranded) +
                   "; land or waive them, then `holdfast ticket approve`");
+  if (facts.uncommitted == Tri::unknown || facts.untracked == Tri::unknown)
+    return review("whether it left anything uncommitted could not be verified: " +
+                  (facts.note.empty() ? "no answer" : facts.note));
   if (salvaged) return review("it left uncommitted work, which was salvaged");
   if (facts.operation_in_progress == Tri::yes)
     return review("it left a rebase, merge or cherry-pick in progress");

@@ -44,6 +44,10 @@ TEST(Gate, WhatCannotBeVerifiedIsNotSafe) {
   BranchFacts f;
   EXPECT_EQ(gate(Said::done, f, false, {}, landing()).step, GateStep::review);
   f = in_order();
+  f.untracked = Tri::unknown;  // its folder is gone
+  f.ancestor_of_target = Tri::yes;
+  EXPECT_EQ(gate(Said::done, f, false, {}, landing()).step, GateStep::review);
+  f = in_order();
   f.stranded_known = Tri::unknown;
   f.ancestor_of_target = Tri::yes;
   EXPECT_EQ(gate(Said::done, f, false, {}, landing()).step, GateStep::review);

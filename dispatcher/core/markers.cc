@@ -20,9 +20,10 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// What agents draw before a line of their own. "> " is not among them: that is how they draw a person's
-// input.
-constexpr std::array<std::string_view, 8> bullets{"⏺", "●", "•", "*", "-", "│", "✦", "🔹"};
+// What agents draw before the first line of a text of their own; its other lines are indented as far. "> " is
+// not among them: that is how they draw a person's input. Nor is what people write lists with.
+constexpr std::array<std::string_view, 5> bullets{"⏺", "●", "•", "✦", "🔹"};
+constexpr std::string_view indentation = "  ";
 
 int first_number(std::string_view parameters, int fallback) {
   int value = fallback;
@@ -87,14 +88,28 @@ std::string printable(std::string_view text, std::size_t at_most) {
   return out;
 }
 
-std::optional<Marker> marker_in(std::string_view line, std::int64_t offset) {
-  std::string_view text = trimmed(line);
-  for (const std::string_view bullet : bullets) {
-    if (text.size() > bullet.size() && text.starts_with(bullet) && is_space(text[bullet.size()])) {
-      text = trimmed(text.substr(bullet.size()));
-      break;
-    }
+namespace {
+
+std::string_view without_drawing(std::string_view line) {
+  for (const std::string_view bullet : bullets)
+    if (line.starts_with(bullet) && line.substr(bullet.size()).starts_with(' '))
+      return line.substr(bullet.size() + 1);
+  return line.starts_with(indentation) ? line.substr(indentation.size()) : line;
+}
+
+std::string_view from_the_word_on(std::string_view line, WordAt at) {
+  switch (at) {
+    case WordAt::first_column: return line;
+    case WordAt::drawn: return without_drawing(line);
   }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+std::optional<Marker> marker_in(std::string_view line, std::int64_t offset, WordAt at) {
+  std::string_view text = from_the_word_on(line, at);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   constexpr std::array<std::pair<std::string_view, Said>, 3> words{
       {{"DONE:", Said::done}, {"REVIEW:", Said::review}, {"QUESTION:", Said::question}}};
   for (const auto& [word, kind] : words)
@@ -110,8 +125,12 @@ bool is_echo(const Marker& marker, std::string_view sent) {
   if (marker.text.empty()) {
     for (std::size_t at = 0; at <= sent.size();) {
       const std::size_t end = std::min(sent.find('\n', at), sent.size());
-      if (const auto whole = marker_in(sent.substr(at, end - at), 0); whole && whole->line == marker.line)
-        return true;
+      // However it was written there: the word may have been drawn in another place than it was sent.
+      std::string_view line = sent.substr(at, end - at);
+      while (!line.empty() && (is_space(line.front()) || line.front() == '-' || line.front() == '*'))
+        line.remove_prefix(1);
+      const auto whole = marker_in(line, 0, WordAt::drawn);
+      if (whole && whole->line == marker.line) return true;
       at = end + 1;
     }
     return false;
@@ -131,7 +150,7 @@ void MarkerReader::end_line() {
   const std::string_view text = trimmed(line_);
   if (!text.empty()) {
     if (anchored_)
-      if (auto marker = marker_in(text, line_offset_)) markers_.push_back(std::move(*marker));
+      if (auto marker = marker_in(line_, line_offset_, word_at_)) markers_.push_back(std::move(*marker));
     last_lines_.push_back(printable(text, 400));
     if (last_lines_.size() > lines_kept) last_lines_.pop_front();
     if (limit_line_.empty())

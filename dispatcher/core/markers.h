@@ -1,9 +1,10 @@
 // Reads what a worker writes to its terminal: complete lines without escapes, and the markers among them.
 //
-// A marker is a line that begins with `DONE:`, `REVIEW:` or `QUESTION:` (a bullet of the worker's own drawing
-// may stand before it). It is read from the stream, byte by byte, never from the screen, so wrapping and
-// scrolling cannot hide or fake one: only a real line break, or a cursor move to the first column, begins a
-// line. Whether a marker may be no more than what was sent coming back is decided by is_echo.
+// A marker is a line that begins with `DONE:`, `REVIEW:` or `QUESTION:`, in the first column, or behind what
+// the worker's program draws before its own text (WordAt): `git log` and lists of tasks show such words too,
+// and indent them. It is read from the stream, byte by byte, never from the screen, so wrapping and scrolling
+// cannot hide or fake one: only a real line break, or a cursor move to the first column, begins a line.
+// Whether a marker may be no more than what was sent coming back is decided by is_echo.
 //
 // A value: what it holds depends on nothing but the bytes it was fed.
 #pragma once
@@ -44,8 +45,8 @@ class MarkerReader {
  public:
   static constexpr std::size_t lines_kept = 40;
 
-  explicit MarkerReader(std::vector<std::string> limit_patterns = {})
-      : limit_patterns_(std::move(limit_patterns)) {}
+  explicit MarkerReader(std::vector<std::string> limit_patterns = {}, WordAt word_at = WordAt::first_column)
+      : word_at_(word_at), limit_patterns_(std::move(limit_patterns)) {}
 
   void feed(std::string_view bytes);
   void finish();  // the stream has ended: what stands in the last line counts as one
@@ -66,6 +67,7 @@ class MarkerReader {
   void begin_line(bool anchored);
   void end_line();
 
+  WordAt word_at_ = WordAt::first_column;
   State state_ = State::text;
   std::string parameters_;  // of a CSI sequence
   std::string line_;
@@ -80,7 +82,7 @@ class MarkerReader {
 };
 
 // One line as a marker, if it is one.
-std::optional<Marker> marker_in(std::string_view line, std::int64_t offset);
+std::optional<Marker> marker_in(std::string_view line, std::int64_t offset, WordAt);
 
 // May this marker be nothing but text that we ourselves sent through the worker's terminal (echoed, redrawn,
 // wrapped)? Compared without spacing, so that redrawing cannot defeat it; a marker without words only with

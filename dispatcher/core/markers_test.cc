@@ -6,8 +6,9 @@
 namespace holdfast {
 namespace {
 
-std::vector<Marker> read(std::string_view bytes, std::size_t chunk = 1 << 20) {
-  MarkerReader reader;
+std::vector<Marker> read(std::string_view bytes, std::size_t chunk = 1 << 20,
+                         WordAt at = WordAt::first_column) {
+  MarkerReader reader({}, at);
   for (std::size_t i = 0; i < bytes.size(); i += chunk) reader.feed(bytes.substr(i, chunk));
   reader.finish();
   return reader.markers();
@@ -17,13 +18,14 @@ struct MarkerCase {
   const char* name;
   std::string bytes;
   std::vector<std::pair<Said, std::string>> want;
+  WordAt at = WordAt::first_column;
 };
 class MarkerTest : public testing::TestWithParam<MarkerCase> {};
 
 TEST_P(MarkerTest, ReadsTheSameInAnyChunks) {
   const MarkerCase& c = GetParam();
   for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
-    const auto markers = read(c.bytes, chunk);
+    const auto markers = read(c.bytes, chunk, c.at);
     ASSERT_EQ(markers.size(), c.want.size()) << "chunk " << chunk;
     for (std::size_t i = 0; i < markers.size(); ++i) {
       EXPECT_EQ(markers[i].kind, c.want[i].first);
@@ -35,31 +37,41 @@ TEST_P(MarkerTest, ReadsTheSameInAnyChunks) {
 using S = Said;
 INSTANTIATE_TEST_SUITE_P(
     Table, MarkerTest,
-    testing::Values(MarkerCase{"Plain", "working\r\nDONE: all of it\r\n", {{S::done, "all of it"}}},
-                    MarkerCase{"LastLineWithoutNewline", "DONE: x", {{S::done, "x"}}},
-                    MarkerCase{"Review", "REVIEW: look at a.cc\n", {{S::review, "look at a.cc"}}},
-                    MarkerCase{"TwoQuestions",
-                               "QUESTION: a?\nQUESTION: b?\n",
-                               {{S::question, "a?"}, {S::question, "b?"}}},
-                    MarkerCase{"NotAtTheStart", "I am not DONE: yet\n", {}},
-                    MarkerCase{"LowerCase", "done: x\n", {}},
-                    MarkerCase{"Coloured", "\x1b[1;32mDONE:\x1b[0m fine\x1b[K\r\n", {{S::done, "fine"}}},
-                    MarkerCase{"Bullet", "\xE2\x8F\xBA DONE: with a bullet\n", {{S::done, "with a bullet"}}},
-                    MarkerCase{"PersonsInputInATui", "> DONE: typed\n", {}},
-                    MarkerCase{"TitleSequence", "\x1b]0;DONE: title\aDONE: real\n", {{S::done, "real"}}},
-                    MarkerCase{"TitleSequenceCutOff", "\x1b]0;oops\nDONE: real\n", {{S::done, "real"}}},
-                    MarkerCase{"WrappedByTheScreenOnly",
-                               "DONE: " + std::string(300, 'a') + "\n",
-                               {{S::done, std::string(300, 'a')}}},
-                    MarkerCase{"CursorToTheMiddle", "\x1b[3;20HDONE: fragment\x1b[4;1H\n", {}},
-                    MarkerCase{"CursorToFirstColumn", "\x1b[3;1HDONE: line\x1b[4;1H", {{S::done, "line"}}},
-                    MarkerCase{"ProgressThenDone", "10%\r50%\r100%\rDONE: built\n", {{S::done, "built"}}},
-                    MarkerCase{"Backspaces", "DONF\bE: typo\n", {{S::done, "typo"}}},
-                    MarkerCase{"ControlCharacters",
-                               "DONE: a\x07\x01"
-                               "b\n",
-                               {{S::done, "ab"}}},
-                    MarkerCase{"EmptyText", "DONE:\n", {{S::done, ""}}}),
+    testing::Values(
+        MarkerCase{"Plain", "working\r\nDONE: all of it\r\n", {{S::done, "all of it"}}},
+        MarkerCase{"LastLineWithoutNewline", "DONE: x", {{S::done, "x"}}},
+        MarkerCase{"Review", "REVIEW: look at a.cc\n", {{S::review, "look at a.cc"}}},
+        MarkerCase{
+            "TwoQuestions", "QUESTION: a?\nQUESTION: b?\n", {{S::question, "a?"}, {S::question, "b?"}}},
+        MarkerCase{"NotAtTheStart", "I am not DONE: yet\n", {}}, MarkerCase{"LowerCase", "done: x\n", {}},
+        MarkerCase{"Coloured", "\x1b[1;32mDONE:\x1b[0m fine\x1b[K\r\n", {{S::done, "fine"}}},
+        MarkerCase{
+            "Bullet", "\xE2\x8F\xBA DONE: with a bullet\n", {{S::done, "with a bullet"}}, WordAt::drawn},
+        MarkerCase{"ASecondParagraphBelowABullet",
+                   "\xE2\x8F\xBA I did it.\r\n\r\n  DONE: it\r\n",
+                   {{S::done, "it"}},
+                   WordAt::drawn},
+        MarkerCase{"ABulletThatNobodyDraws", "\xE2\x8F\xBA DONE: with a bullet\n", {}},
+        MarkerCase{"ACommitMessageInALog", "commit 1234\n\n    DONE: the old thing\n", {}},
+        MarkerCase{
+            "ACommitMessageInALogOfAnAgent", "commit 1234\n\n    DONE: the old thing\n", {}, WordAt::drawn},
+        MarkerCase{"AListOfTasks", "- DONE: the parser\n* DONE: the lexer\n", {}},
+        MarkerCase{"AListOfTasksOfAnAgent", "- DONE: the parser\n* DONE: the lexer\n", {}, WordAt::drawn},
+        MarkerCase{"PersonsInputInATui", "> DONE: typed\n", {}},
+        MarkerCase{"TitleSequence", "\x1b]0;DONE: title\aDONE: real\n", {{S::done, "real"}}},
+        MarkerCase{"TitleSequenceCutOff", "\x1b]0;oops\nDONE: real\n", {{S::done, "real"}}},
+        MarkerCase{"WrappedByTheScreenOnly",
+                   "DONE: " + std::string(300, 'a') + "\n",
+                   {{S::done, std::string(300, 'a')}}},
+        MarkerCase{"CursorToTheMiddle", "\x1b[3;20HDONE: fragment\x1b[4;1H\n", {}},
+        MarkerCase{"CursorToFirstColumn", "\x1b[3;1HDONE: line\x1b[4;1H", {{S::done, "line"}}},
+        MarkerCase{"ProgressThenDone", "10%\r50%\r100%\rDONE: built\n", {{S::done, "built"}}},
+        MarkerCase{"Backspaces", "DONF\bE: typo\n", {{S::done, "typo"}}},
+        MarkerCase{"ControlCharacters",
+                   "DONE: a\x07\x01"
+                   "b\n",
+                   {{S::done, "ab"}}},
+        MarkerCase{"EmptyText", "DONE:\n", {{S::done, ""}}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Echo, ThePromptsOwnTextIsNotAWord) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dispatcher/core/attempt.h"
 #include "dispatcher/core/attempt_sightings.h"
 #include "dispatcher/core/ids.h"
 #include "dispatcher/core/instant.h"
@@ -34,6 +35,7 @@ struct Profile {
   Duration term_grace = seconds(10);     // from TERM to KILL
   Duration quiet_after = minutes(30);    // without output for so long, a person is told
   std::int64_t memory_limit_bytes = 0;
+  WordAt word_at = WordAt::first_column;
   std::vector<std::string> limit_patterns;       // "usage limit reached"
   std::vector<std::string> permission_patterns;  // "Do you want to proceed?": a person is told
   std::string account;                           // whose limit it is; empty: the profile's name

@@ -21,7 +21,7 @@ void begin_attempt(TicketKnowledge& t, const Attempt& a, const Policy& policy) {
   t.seen = {};
   t.listings_too_old.clear();
   t.work = {};
-  t.reader = MarkerReader(profile ? profile->limit_patterns : std::vector<std::string>{});
+  t.reader = profile ? MarkerReader(profile->limit_patterns, profile->word_at) : MarkerReader();
   t.stream_finished = false;
   t.hook_said.clear();
   t.unknown_since = {};

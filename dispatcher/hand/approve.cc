@@ -24,7 +24,12 @@ Taken<BranchFacts> facts_of(Worktrees& worktrees, const Attempt& a, const Policy
   if (!went(facts.raw) || facts.value.has_commits == Tri::unknown || facts.value.stranded_known != Tri::yes)
     return not_approved(
         503, "not_known",
-        "its branches could not be seen: " + (facts.raw.error.empty() ? facts.value.note : facts.raw.error));
+        "its branches could not be seen: " + (facts.raw.error.empty() ? facts.value.note : facts.raw.error) +
+            (went(facts.raw) && facts.value.tip.empty()
+                 ? "; if a pin below refs/holdfast/keep/" + a.id.ticket.value + "/g" +
+                       std::to_string(a.id.generation.value) + "/ has its work: `git branch " +
+                       a.branch.value + " <that ref>`"
+                 : ""));
   return std::move(facts.value);
 }
 
@@ -55,12 +60,29 @@ Taken<Nothing> land(const Attempt& a, const BranchFacts& facts, const BoardTicke
   __builtin_unreachable();
 }
 
-Taken<Memory> memory_of(Ledger& ledger, const TicketId& id) {
-  auto contents = ledger.load();
-  if (!went(contents.raw)) return std::unexpected(refusal_of(contents.raw));
-  for (const TicketLedger& one : contents.value.tickets)
+Memory memory_of(const LedgerContents& contents, const TicketId& id) {
+  for (const TicketLedger& one : contents.tickets)
     if (one.memory.ticket == id) return one.memory;
-  return Memory{};
+  return {};
+}
+
+// What could not be saved lies in a slot that is set apart.
+Taken<Nothing> nothing_unsaved(const LedgerContents& contents, const TicketId& id) {
+  for (const Slot& slot : contents.slots)
+    if (slot.state == SlotState::quarantined && slot.holder.ticket == id)
+      return not_approved(409, "unsaved",
+                          "work of " + attempt_key(slot.holder) + " lies unsaved in " + slot.path +
+                              ": save or discard it there, then `holdfast pool gc`");
+  return Nothing{};
+}
+
+Taken<Nothing> nothing_stranded(const BranchFacts& facts, const Memory& memory, const TicketId& id) {
+  const auto stranded = stranded_of(facts, memory);
+  if (stranded.empty()) return Nothing{};
+  return not_approved(409, "stranded",
+                      stranded.front().ref +
+                          " has commits that are not on the target; land it, or `holdfast ticket waive " +
+                          id.value + " " + stranded.front().ref + "`");
 }
 
 // In review; or finished, and blocked because it could not be landed: whoever has resolved that says so.
@@ -89,9 +111,14 @@ Taken<Approved> approve(const Hand& hand, Worktrees& worktrees, const Policy& po
   if (newest != nullptr && !newest->base.empty()) {
     auto facts = facts_of(worktrees, *newest, policy);
     if (!facts) return std::unexpected(facts.error());
-    const auto memory = memory_of(hand.ledger, id);
-    if (!memory) return std::unexpected(memory.error());
-    if (seen_landed(*facts, *memory)) {
+    const auto contents = hand.ledger.load();
+    if (!went(contents.raw)) return std::unexpected(refusal_of(contents.raw));
+    if (const auto saved = nothing_unsaved(contents.value, id); !saved) return std::unexpected(saved.error());
+    const Memory memory = memory_of(contents.value, id);
+    // Before anything is landed, or the target would have moved for a ticket that is not done.
+    if (const auto whole = nothing_stranded(*facts, memory, id); !whole)
+      return std::unexpected(whole.error());
+    if (seen_landed(*facts, memory)) {
       how = "is on the target already";
     } else if (facts->has_commits == Tri::yes && facts->ancestor_of_target != Tri::yes &&
                facts->equal_patch_on_target != Tri::yes) {
@@ -101,12 +128,8 @@ Taken<Approved> approve(const Hand& hand, Worktrees& worktrees, const Policy& po
       if (!facts) return std::unexpected(facts.error());
       how = "landed: " + describe(*facts);
     }
-    if (const auto stranded = stranded_of(*facts, *memory); !stranded.empty())
-      return not_approved(409, "stranded",
-                          stranded.front().ref +
-                              " has commits that are not on the target; land it, or `holdfast "
-                              "ticket waive " +
-                              id.value + " " + stranded.front().ref + "`");
+    if (const auto whole = nothing_stranded(*facts, memory, id); !whole)
+      return std::unexpected(whole.error());
   }
   const std::string words = "approved by " + hand.by + (reason.empty() ? "" : ": " + reason) + "; " + how;
   // The dispatcher may have seen it landed and moved it meanwhile; everything else is somebody's word.

@@ -22,8 +22,8 @@ struct Approved {
 
 // `reason`: the person's own words, or nothing. Refused: 409 `not_in_review`, `runtime_open`,
 // `land_conflict`, `check_failed`, `ready_to_land` (the words hold the command for a person), `target_moved`,
-// `stranded`, `conflict` (the ticket was changed meanwhile); 503 `not_known` where the branch could not be
-// seen. Slow: git and the check.
+// `stranded`, `unsaved` (nothing was landed then), `conflict` (the ticket was changed meanwhile); 503
+// `not_known` where the branch could not be seen. Slow: git and the check.
 Taken<Approved> approve(const Hand&, Worktrees&, const Policy&, const TicketId&, const std::string& reason);
 
 }  // namespace holdfast

@@ -251,6 +251,22 @@ TEST(LookRoutes, WhatCannotBeLandedStaysInReview) {
   }
 }
 
+// The target had moved, and then the ticket was not done.
+TEST(LookRoutes, WhatIsStrandedOrUnsavedIsSaidBeforeAnythingIsLanded) {
+  InReview house;
+  house.worktrees.facts.stranded = {{"refs/heads/hf/T-1-old-g0", {"1"}, 1}};
+  EXPECT_EQ(problem_code(house.ask("POST", "tickets/T-1/approve", "{}")), "stranded");
+  EXPECT_TRUE(house.worktrees.landed.empty());
+  house.worktrees.facts.stranded.clear();
+  Slot apart = holdfast::kit::free_slot(9);
+  apart.state = SlotState::quarantined;
+  apart.holder = {{"T-1"}, {1}};
+  house.write(StoreSlot{apart});
+  EXPECT_EQ(problem_code(house.ask("POST", "tickets/T-1/approve", "{}")), "unsaved");
+  EXPECT_TRUE(house.worktrees.landed.empty());
+  EXPECT_EQ(house.state(), "in_review");
+}
+
 TEST(LookRoutes, WhatCannotBeSeenOrIsStrandedIsNotApproved) {
   InReview house;
   house.worktrees.facts.stranded_known = Tri::unknown;

@@ -99,6 +99,27 @@ TEST(Installation, ACopyDoesNotDriveTheOriginalsWorkers) {
   EXPECT_EQ(place.run({"--config", "copy/holdfast.json", "plan"}).code, 0);
 }
 
+// With a clone in its place a live worker's folder was taken for lost, and made anew from the clone.
+TEST(Installation, KeepsToItsRepositoryWhileItsWorktreesHoldAnything) {
+  Place place;
+  place.make_repository();
+  place.install();
+  Place::sh("git clone -q '" + place.folder + "/repo' '" + place.folder + "/first'");
+  place.write("state/repository", std::filesystem::canonical(place.folder + "/first/.git").string() + "\n");
+  EXPECT_EQ(place.run({"plan"}).code, 0) << "nothing is in its worktrees";
+  {
+    const auto ledger = open_ledger(place.ledger_path(), LedgerMode::command_line);
+    ASSERT_TRUE(ledger);
+    Slot apart = holdfast::kit::free_slot(1);
+    apart.state = SlotState::quarantined;
+    ASSERT_EQ((*ledger)->write(StoreSlot{apart}, Instant{1}).raw.code, 0);
+  }
+  expect_refused(place.run({"plan"}), "is another one");
+  expect_refused(place.run({"up"}), "is another one");
+  std::filesystem::remove_all(place.folder + "/first");
+  EXPECT_EQ(place.run({"plan"}).code, 0) << "it was moved";
+}
+
 TEST(Up, RefusesBadSurroundings) {
   Place place;
   place.install();

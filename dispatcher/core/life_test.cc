@@ -312,6 +312,58 @@ TEST(Life, WhatWasDeclaredDeadAndLivesIsEndedBeforeAnythingIsGivenBack) {
   EXPECT_GE(p.count("end the worker's tree"), 1) << p.trace();
 }
 
+// Its record is gone, so nothing can be looked at any more: it stayed `lost` for good, and held its lease.
+TEST(Life, WhatWasDeclaredDeadAndCannotBeLookedAtIsBelieved) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  Attempt& row = *p.world.ledger.at(the_ticket).newest;
+  const AttemptId id = row.id;
+  row.cause = Cause::declared_dead;
+  row.evidence = "declared dead by bob: its host burnt";
+  row.died_at = p.world.now;
+  row.phase = Phase::lost;
+  p.world.processes[id] = false;
+  p.restart();
+  p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (!std::holds_alternative<Look>(e)) return std::nullopt;
+    return ToyWorld::Fault{{Transport::answered, 2, "", "No such file or directory"}, false};
+  };
+  p.pass(minutes(30));
+  EXPECT_NE(p.world.newest(the_ticket)->id, id) << "closed, and tried again\n" << p.trace();
+}
+
+// Another installation in the same repository had made a branch of that name: its commit was "recovered".
+TEST(Life, WhatIsOnTheBranchOfOneThatNeverRanIsNotItsWork) {
+  Play p;
+  p.world.add("T-1");
+  p.world.facts.has_commits = Tri::yes;
+  p.world.facts.commits = 1;
+  p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
+    if (!std::holds_alternative<PrepareWorktree>(e)) return std::nullopt;
+    return ToyWorld::Fault{{Transport::answered, 1, "", "refused"}, false};
+  };
+  bool reviewed = false;
+  for (int i = 0; i < 60; ++i) {
+    p.pass(seconds(10));
+    reviewed = reviewed || p.board() == BoardState::in_review;
+  }
+  EXPECT_FALSE(reviewed) << p.trace();
+  EXPECT_EQ(p.board(), BoardState::blocked) << p.trace();
+}
+
+// "Declare it dead if you know that it is" stood beside "alive" for good.
+TEST(Life, OneThatIsKnownToLiveAgainNeedsNobody) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  p.world.ledger.at(the_ticket).newest->attention = "nobody can tell whether it lives: no answer";
+  p.restart();
+  p.pass(seconds(10));
+  EXPECT_EQ(p.world.newest(the_ticket)->attention, "") << p.trace();
+  EXPECT_EQ(p.world.newest(the_ticket)->phase, Phase::running);
+}
+
 TEST(Life, Incident409AfterTheSpawnKeepsTheRuntime) {
   Play p;
   p.world.add("T-1");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <list>
 #include <map>
@@ -90,7 +91,7 @@ class Sockets {
     sockaddr_in where{};
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<const sockaddr*>(&where), sizeof where);
+    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) std::abort();
     ::listen(listener_, 64);
     socklen_t size = sizeof where;
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&where), &size);

@@ -6,6 +6,7 @@
 #include "dispatcher/cli/git_part.h"
 #include "dispatcher/cli/look.h"
 #include "dispatcher/cli/press_key.h"
+#include "dispatcher/ledger/change_counter.h"
 #include "dispatcher/server/api.h"
 #include "dispatcher/server/listener.h"
 #include "dispatcher/server/screens.h"
@@ -20,6 +21,8 @@ struct FrontDoor::Parts {
   std::unique_ptr<Desk> desk;
   std::unique_ptr<FileRecords> records;
   std::unique_ptr<AnswerBook> book;
+  std::unique_ptr<ChangeCounter> changes;
+  std::unique_ptr<server::AnswerCache> cache;
   std::unique_ptr<Worktrees> worktrees;  // for a landing that a person asks for
   std::unique_ptr<server::ApiParts> api;
   std::function<std::string()> metrics;
@@ -105,6 +108,10 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::functi
   auto book = open_answer_book(places.ledger);
   if (!book) return bad(book.error());
   parts->book = std::move(*book);
+  auto changes = open_change_counter(places.ledger);
+  if (!changes) return bad(changes.error());
+  parts->changes = std::move(*changes);
+  parts->cache = std::make_unique<server::AnswerCache>([c = parts->changes.get()] { return c->now(); });
 
   server::ListenerOptions options;
   take_listen(config.listen, options);
@@ -121,6 +128,7 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::functi
   parts->api = std::make_unique<server::ApiParts>(
       server::ApiParts{*p.ledger, *p.desk, *p.records, *p.book, p.config.policy, HOLDFAST_VERSION, wall_clock,
                        [&p] { wake_dispatcher(p.config); }, random_token});
+  p.api->cache = p.cache.get();
   connect_to_the_world(p);
   server::EventSource source;
   source.newest = [&p] { return p.ledger->load().value.seq; };
@@ -135,7 +143,7 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::functi
           return metrics_answer(request, p.metrics());
         return answer_request(*p.api, request);
       },
-      source);
+      source, [&p](const server::HttpRequest& request) { return server::answer_at_once(*p.api, request); });
   if (!listener) return bad("server: " + listener.error());
   parts->listener = std::move(*listener);
   parts->address = options.address.empty()

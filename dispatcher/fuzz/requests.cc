@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -91,7 +92,9 @@ std::string answered_to(int fd, std::string_view bytes) {
   bool sending = true;
   for (;;) {
     pollfd one{.fd = fd, .events = static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), .revents = 0};
-    must(poll(&one, 1, 60'000) == 1, "nobody is left waiting");
+    const int ready = poll(&one, 1, 60'000);
+    if (ready < 0 && errno == EINTR) continue;  // the fuzzer's own alarm
+    must(ready == 1, "nobody is left waiting");
     if ((one.revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
       const ssize_t n = ::recv(fd, block.data(), block.size(), 0);
       if (n <= 0) return back;

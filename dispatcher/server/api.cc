@@ -1,6 +1,7 @@
 #include "dispatcher/server/api.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
@@ -60,7 +61,12 @@ HttpAnswer replayed(const KeptAnswer& kept) {
 
 HttpAnswer handle(const Route& route, const ApiParts& parts, const HttpRequest& request) {
   try {
-    return route.handle(parts, request);
+    if (!route.of_the_ledger || parts.cache == nullptr) return route.handle(parts, request);
+    if (const auto kept = parts.cache->find(request)) return *kept;
+    const auto before = parts.cache->before();
+    HttpAnswer answer = route.handle(parts, request);
+    parts.cache->keep(request, before, answer);
+    return answer;
   } catch (const std::exception& e) {  // of a library; none of ours throws
     return problem(500, "failed", e.what());
   }
@@ -122,11 +128,25 @@ HttpAnswer answer_request(const ApiParts& parts, const HttpRequest& request) {
   return answer;
 }
 
+std::shared_ptr<const HttpAnswer> answer_at_once(const ApiParts& parts, const HttpRequest& request) {
+  if (parts.cache == nullptr || request.method != "GET") return nullptr;
+  // That somebody could be asked whether the file has changed is that it can be read.
+  if (request.path.size() == 3 && request.path[2] == "health" && request.path[0] == "api" &&
+      request.path[1] == "v1")
+    return parts.cache->before() ? std::make_shared<const HttpAnswer>(health_answer(parts, true)) : nullptr;
+  return parts.cache->find(request);
+}
+
 std::span<const Route> routes() {
   static const std::vector<Route> table = [] {
     std::vector<Route> all;
     for (auto* family : {ticket_routes, look_routes, board_routes})
       for (Route& route : family()) all.push_back(std::move(route));
+    // Those that read rows and make JSON of them. Not: what also reads records, looks, or tells the time.
+    static constexpr std::array<std::string_view, 6> kept{"tickets", "tickets/{id}", "runtimes",
+                                                          "pool",    "events",       "board/changes"};
+    for (Route& route : all)
+      route.of_the_ledger = route.method == "GET" && std::ranges::find(kept, route.path) != kept.end();
     return all;
   }();
   return table;

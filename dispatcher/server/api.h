@@ -22,6 +22,7 @@
 #include "dispatcher/ports/attempts.h"
 #include "dispatcher/ports/ledger.h"
 #include "dispatcher/ports/worktrees.h"
+#include "dispatcher/server/answer_cache.h"
 #include "dispatcher/server/http.h"
 
 namespace holdfast::server {
@@ -53,6 +54,7 @@ struct ApiParts {
   std::function<std::vector<Finding>(LookAround&)> find_what_is_broken = {};
   std::function<Taken<Nothing>(const Attempt&, const std::string& key)> press = {};  // "C-c", "Escape"
   Worktrees* worktrees = nullptr;
+  AnswerCache* cache = nullptr;  // of what is made of the ledger's file alone
 
   std::shared_ptr<ApiMemory> memory = std::make_shared<ApiMemory>();
 };
@@ -65,6 +67,7 @@ struct Route {
   std::string_view body = {};               // an example of what is sent; empty: nothing is
   std::vector<std::string_view> asks = {};  // names in the query
   std::vector<std::pair<int, std::string_view>> refusals = {};  // status and stable code
+  bool of_the_ledger = false;  // its answer depends on the request and the ledger's file, and nothing else
 };
 std::span<const Route> routes();
 // Those of each family, in a file of its own.
@@ -82,7 +85,10 @@ std::span<const Stream> streams();
 
 // Never throws. Checks nothing about who asks: that is the listener's (gate.h).
 HttpAnswer answer_request(const ApiParts&, const HttpRequest&);
+// What can be said without waiting for anybody: what is kept, and that all is well. nullptr: nothing can.
+std::shared_ptr<const HttpAnswer> answer_at_once(const ApiParts&, const HttpRequest&);
 
 Json openapi(const std::string& version);
+HttpAnswer health_answer(const ApiParts&, bool ledger_can_be_read);
 
 }  // namespace holdfast::server

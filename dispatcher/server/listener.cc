@@ -78,6 +78,7 @@ struct Listener::Parts {
 
   ListenerOptions options;
   std::function<HttpAnswer(const HttpRequest&)> answer;
+  std::function<std::shared_ptr<const HttpAnswer>(const HttpRequest&)> at_once;
   EventSource source;
 
   asio::io_context io{1};
@@ -251,6 +252,8 @@ struct Listener::Parts::Connection : std::enable_shared_from_this<Connection> {
       return follow(request);
     if (request.method == "GET" && request.path == std::vector<std::string>{"api", "v1", "screens", "stream"})
       return watch();
+    if (parts.at_once)
+      if (const auto known = parts.at_once(request)) return send(*known, keep, head);
     // Not counted by the client's clock: an answer that waits for the ledger's file is ours to bound.
     deadline.cancel();
     asio::post(parts.hands, [self = shared_from_this(), request = std::move(request), keep, head] {
@@ -487,9 +490,10 @@ bool is_left_over(asio::io_context& io, const std::string& path) {
 Listener::Listener(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
-    const ListenerOptions& options, std::function<HttpAnswer(const HttpRequest&)> answer,
-    EventSource source) {
+    const ListenerOptions& options, std::function<HttpAnswer(const HttpRequest&)> answer, EventSource source,
+    std::function<std::shared_ptr<const HttpAnswer>(const HttpRequest&)> at_once) {
   auto parts = std::make_unique<Parts>(options, std::move(answer), std::move(source));
+  parts->at_once = std::move(at_once);
   Error error;
   if (!options.address.empty()) {
     const auto address = asio::ip::make_address(options.address, error);

@@ -43,9 +43,11 @@ struct EventSource {
 
 class Listener {
  public:
-  // Listens when this returns; the error is one line.
+  // Listens when this returns; the error is one line. `at_once` is asked first, on the thread that carries
+  // bytes: what it knows it says without waiting for anybody; nullptr: `answer` is asked, on another thread.
   static std::expected<std::unique_ptr<Listener>, std::string> open(
-      const ListenerOptions&, std::function<HttpAnswer(const HttpRequest&)> answer, EventSource);
+      const ListenerOptions&, std::function<HttpAnswer(const HttpRequest&)> answer, EventSource,
+      std::function<std::shared_ptr<const HttpAnswer>(const HttpRequest&)> at_once = {});
   ~Listener();  // closes all connections
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -252,6 +252,38 @@ TEST(Listener, AnAddressThatOthersReachNeedsAToken) {
   EXPECT_FALSE(Listener::open(options, [](const HttpRequest&) { return HttpAnswer{}; }, {}));
 }
 
+// Whatever is known at once is said in its turn, between what is not.
+TEST(Listener, WhatIsKnownAtOnceKeepsItsPlaceInTheLine) {
+  std::atomic<int> made = 0;
+  const auto listener = Listener::open(
+      {},
+      [&](const HttpRequest& request) {
+        ++made;
+        return HttpAnswer{.body = "made " + request.path.back()};
+      },
+      {},
+      [](const HttpRequest& request) {
+        return request.path.back() == "known"
+                   ? std::make_shared<const HttpAnswer>(HttpAnswer{.body = "known at once"})
+                   : nullptr;
+      });
+  ASSERT_TRUE(listener) << listener.error();
+  Client client((*listener)->port());
+  std::string all;
+  for (const char* name : {"a", "known", "b", "known"})
+    all += std::string("GET /api/v1/") + name + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  all += "HEAD /api/v1/known HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  client.say(all);
+  EXPECT_TRUE(client.answer().ends_with("made a"));
+  EXPECT_TRUE(client.answer().ends_with("known at once"));
+  EXPECT_TRUE(client.answer().ends_with("made b"));
+  EXPECT_TRUE(client.answer().ends_with("known at once"));
+  const std::string head = client.hear([](const std::string&) { return false; });
+  EXPECT_NE(head.find("Content-Length: 13"), std::string::npos) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  EXPECT_EQ(made, 2);
+}
+
 TEST(Listener, AUnixSocketIsItsOwnersAlone) {
   const TempFolder folder;
   const std::string path = folder.path().string() + "/http.sock";

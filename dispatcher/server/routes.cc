@@ -288,11 +288,7 @@ HttpAnswer events(const ApiParts& parts, const HttpRequest& request) {
 }
 
 HttpAnswer health(const ApiParts& parts, const HttpRequest&) {
-  const auto events = parts.ledger.events_after(0, std::nullopt, 1);
-  const bool well = answered(events.raw);
-  return json_answer(well ? 200 : 503, {{"status", well ? "ok" : "the ledger cannot be read"},
-                                        {"version", parts.version},
-                                        {"now", parts.now().ms}});
+  return health_answer(parts, answered(parts.ledger.events_after(0, std::nullopt, 1).raw));
 }
 
 HttpAnswer describe_itself(const ApiParts& parts, const HttpRequest&) {
@@ -300,6 +296,13 @@ HttpAnswer describe_itself(const ApiParts& parts, const HttpRequest&) {
 }
 
 }  // namespace
+
+HttpAnswer health_answer(const ApiParts& parts, bool ledger_can_be_read) {
+  return json_answer(ledger_can_be_read ? 200 : 503,
+                     {{"status", ledger_can_be_read ? "ok" : "the ledger cannot be read"},
+                      {"version", parts.version},
+                      {"now", parts.now().ms}});
+}
 
 std::vector<Route> ticket_routes() {
   return {

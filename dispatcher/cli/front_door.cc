@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "dispatcher/board/desk.h"
+#include "dispatcher/cli/board_part.h"
 #include "dispatcher/cli/git_part.h"
 #include "dispatcher/cli/look.h"
 #include "dispatcher/cli/press_key.h"
@@ -22,6 +23,7 @@ struct FrontDoor::Parts {
   std::unique_ptr<FileRecords> records;
   std::unique_ptr<AnswerBook> book;
   std::unique_ptr<ChangeCounter> changes;
+  std::unique_ptr<Board> board;  // elsewhere, for what a person asks of it
   std::unique_ptr<server::AnswerCache> cache;
   std::unique_ptr<Worktrees> worktrees;  // for a landing that a person asks for
   std::unique_ptr<server::ApiParts> api;
@@ -92,7 +94,8 @@ void connect_to_the_world(FrontDoor::Parts& p) {
 
 }  // namespace
 
-Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::function<std::string()> metrics) {
+Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::function<std::string()> metrics,
+                                               TicketsElsewhere tickets_elsewhere) {
   if (config.listen.empty() && config.unix_socket.empty()) return nullptr;
   auto parts = std::make_unique<FrontDoor::Parts>();
   parts->config = config;
@@ -129,6 +132,13 @@ Or<std::unique_ptr<FrontDoor>> open_front_door(const Config& config, std::functi
       server::ApiParts{*p.ledger, *p.desk, *p.records, *p.book, p.config.policy, HOLDFAST_VERSION, wall_clock,
                        [&p] { wake_dispatcher(p.config); }, random_token});
   p.api->cache = p.cache.get();
+  if (tickets_elsewhere && !config.board.url.empty()) {
+    auto board = make_board(config, LedgerMode::command_line);
+    if (!board) return std::unexpected(board.error());
+    p.board = std::move(*board);
+    p.api->board_elsewhere = p.board.get();
+    p.api->tickets_elsewhere = std::move(tickets_elsewhere);
+  }
   connect_to_the_world(p);
   server::EventSource source;
   source.newest = [&p] { return p.ledger->load().value.seq; };

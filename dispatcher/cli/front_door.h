@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dispatcher/cli/installation.h"
+#include "dispatcher/core/board_ticket.h"
 
 namespace holdfast::cli {
 
@@ -24,6 +26,9 @@ class FrontDoor {
 
 // nullptr where the configuration wants none. Writes `http-address` into the state folder. `metrics` gives
 // the text of /metrics and is called from threads of its own; empty: there is no such page.
-Or<std::unique_ptr<FrontDoor>> open_front_door(const Config&, std::function<std::string()> metrics);
+// `tickets_elsewhere`: those of a board over HTTP as the dispatcher has last read them, likewise.
+using TicketsElsewhere = std::function<std::shared_ptr<const std::vector<BoardTicket>>()>;
+Or<std::unique_ptr<FrontDoor>> open_front_door(const Config&, std::function<std::string()> metrics,
+                                               TicketsElsewhere tickets_elsewhere = {});
 
 }  // namespace holdfast::cli

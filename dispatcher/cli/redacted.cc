@@ -41,7 +41,7 @@ void take_out_after(std::string& text, std::string_view word) {
 
 }  // namespace
 
-Redactor::Redactor(std::vector<std::string> secrets) {
+Redactor::Redactor(const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) learn(secret);
 }
 

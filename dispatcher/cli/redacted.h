@@ -13,7 +13,7 @@ namespace holdfast::cli {
 class Redactor {
  public:
   Redactor() = default;
-  explicit Redactor(std::vector<std::string> secrets);
+  explicit Redactor(const std::vector<std::string>& secrets);
 
   // One that came up later: an attempt's token, say.
   void learn(const std::string& secret);

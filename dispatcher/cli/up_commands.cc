@@ -17,6 +17,7 @@
 #include "dispatcher/cli/notify_part.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/cli/session.h"
+#include "dispatcher/cli/tickets_elsewhere.h"
 #include "dispatcher/ledger/dispatcher_lock.h"
 #include "dispatcher/look/hindrances.h"
 #include "dispatcher/metrics/metrics.h"
@@ -108,7 +109,9 @@ Exit up(const Arguments& args, Shell& shell) {
   if (!opened) return fail(shell, opened.error());
   Installation& parts = **opened;
   Metrics metrics(HOLDFAST_VERSION);
-  const auto door = open_front_door(*config, [&metrics] { return metrics.text(); });
+  TicketShelf shelf;
+  const auto door =
+      open_front_door(*config, [&metrics] { return metrics.text(); }, [&shelf] { return shelf.take(); });
   if (!door) return fail(shell, door.error());
   const auto notifications = open_notifications(*config);
   if (!notifications) return fail(shell, notifications.error());
@@ -170,6 +173,7 @@ Exit up(const Arguments& args, Shell& shell) {
   };
   options.enough = [&](const Brain& brain) {
     metrics.saw(brain, wall_clock());
+    if (!config->board.url.empty()) shelf.put(brain, wall_clock());
     if (!said_to_be_ready) service.ready(headline(brain));
     said_to_be_ready = true;
     if (const Duration now = SystemClock().monotonic();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "dispatcher/cli/board_part.h"
 #include "dispatcher/cli/command.h"
 #include "dispatcher/cli/git_part.h"
 #include "dispatcher/cli/print.h"
@@ -13,6 +14,7 @@
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
 #include "dispatcher/hand/approve.h"
+#include "dispatcher/hand/retry_elsewhere.h"
 
 namespace holdfast::cli {
 namespace {
@@ -80,7 +82,15 @@ Exit retry_ticket(const Arguments& args, Shell& shell) {
   if (!id) return fail(shell, id.error());
   auto books = open_books(shell, LedgerMode::command_line);
   if (!books) return fail(shell, books.error());
-  const auto again = retry(hand_of(*books, shell), *id, args.one("reason").value_or(""));
+  const std::string why = args.one("reason").value_or("");
+  Taken<BoardTicket> again = std::unexpected(Refusal{});
+  if (books->config.board.url.empty()) {
+    again = retry(hand_of(*books, shell), *id, why);
+  } else {
+    const auto board = make_board(books->config, LedgerMode::command_line);
+    if (!board) return fail(shell, board.error());
+    again = retry_elsewhere(hand_of(*books, shell), **board, *id, why);
+  }
   if (!again) return fail(shell, again.error());
   wake_dispatcher(books->config);
   return say(shell, *id, "retried", "is todo again; its budgets begin anew");

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "dispatcher/board/remote/http_client.h"
 #include "dispatcher/endtoend/fault_proxy.h"
 #include "dispatcher/endtoend/stage.h"
 
@@ -176,6 +177,56 @@ TEST_F(OverHttp, TheWayBackToTodoIsTakenOnceForEachDeath) {
 
 // The board is away, and the dispatcher is killed and begun again meanwhile. Who works gets what is sent to
 // them, and what they say waits until the board can be told.
+// What the board has is shown here, and tried again from here.
+TEST_F(OverHttp, ItsTicketsAreShownAndTriedAgain) {
+  FaultProxy proxy([](const test_server::Request&) { return std::nullopt; });
+  Settings settings = elsewhere(proxy, 2);
+  settings.attempts_max = 1;
+  settings.extra += R"(, "server": {"listen": "127.0.0.1:0"})";
+  Stage stage(settings);
+  stage.add("R-1", {"@1 exit 3", "write f-%a by %a", "commit Add", "done it"});
+  begin(stage, proxy);
+  ASSERT_TRUE(stage.wait_for_state("R-1", BoardState::blocked, 120)) << stage.story();
+  ASSERT_TRUE(stage.wait([&] { return stage.attempts("R-1").back().settled; })) << stage.story();
+
+  const auto get = [&](const std::string& path, const std::string& method = "GET") {
+    std::ifstream file(stage.state() + "/http-address");
+    std::string address;
+    file >> address;
+    HttpClientOptions options;
+    const auto url = parse_url(address);
+    if (!url) return std::string();
+    options.url = *url;
+    options.within = seconds(60);
+    options.now = [] { return Instant{1}; };
+    options.random = [] { return 1U; };
+    HttpClient client(options);
+    HttpCall call;
+    call.method = method;
+    call.target = "/api/v1/" + path;
+    if (method == "POST") call.body = R"({"title": "x"})";
+    const HttpReply reply = client.call(call);
+    return std::to_string(reply.status) + " " + reply.body;
+  };
+  ASSERT_TRUE(stage.wait([&] { return get("tickets").find(R"("state":"blocked")") != std::string::npos; }))
+      << get("tickets");
+  EXPECT_NE(get("tickets/R-1").find(R"("generation":1)"), std::string::npos) << get("tickets/R-1");
+  EXPECT_EQ(get("tickets?state=todo").find("R-1"), std::string::npos);
+  EXPECT_TRUE(get("tickets/R-9").starts_with("404"));
+  EXPECT_NE(get("tickets", "POST").find("board_elsewhere"), std::string::npos);
+  EXPECT_NE(stage.holdfast({"top", "--once"}).out.find("R-1     blocked"), std::string::npos);
+
+  EXPECT_EQ(stage.holdfast({"ticket", "retry", "R-9"}).code, 4);  // never begun here
+  const auto again = stage.holdfast({"ticket", "retry", "R-1", "--reason", "mended"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  ASSERT_TRUE(stage.wait_for_state("R-1", BoardState::done, 120)) << stage.story();
+  EXPECT_EQ(stage.attempts("R-1").size(), 2U);
+  ASSERT_TRUE(stage.wait([&] { return get("tickets").find(R"("state":"done")") != std::string::npos; }));
+  const auto done = stage.holdfast({"ticket", "retry", "R-1"});
+  EXPECT_EQ(done.code, 4) << done.err;  // only there that is taken back
+  EXPECT_EQ(stage.stop(SIGTERM), 0);
+}
+
 TEST_F(OverHttp, AnOutageWithARestartInItHoldsUpNothingThatLives) {
   FaultProxy proxy([](const test_server::Request&) { return std::nullopt; });
   Stage stage(elsewhere(proxy, 3));

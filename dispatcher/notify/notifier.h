@@ -31,7 +31,7 @@ struct NotifierOptions {
   Duration look_every = seconds(1);
   Duration first_wait = seconds(1);  // before it is told again; doubled each time, by chance up to that
   Duration longest_wait = minutes(5);
-  Duration lasts = minutes(1440);        // what is older is not told any more
+  Duration lasts = minutes(24LL * 60);      // what is older is not told any more
   Duration crash_loop_rests = minutes(10);  // one crash loop is one notice
   std::function<Instant()> now;
   std::function<std::uint32_t()> random;

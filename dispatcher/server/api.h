@@ -20,6 +20,7 @@
 #include "dispatcher/look/look.h"
 #include "dispatcher/look/statistics.h"
 #include "dispatcher/ports/attempts.h"
+#include "dispatcher/ports/board.h"
 #include "dispatcher/ports/ledger.h"
 #include "dispatcher/ports/worktrees.h"
 #include "dispatcher/server/answer_cache.h"
@@ -54,6 +55,10 @@ struct ApiParts {
   std::function<std::vector<Finding>(LookAround&)> find_what_is_broken = {};
   std::function<Taken<Nothing>(const Attempt&, const std::string& key)> press = {};  // "C-c", "Escape"
   Worktrees* worktrees = nullptr;
+  // Where the board is elsewhere: its tickets, as they were last read, and the board itself. Empty: tickets
+  // are the desk's.
+  std::function<std::shared_ptr<const std::vector<BoardTicket>>()> tickets_elsewhere = {};
+  Board* board_elsewhere = nullptr;
   AnswerCache* cache = nullptr;  // of what is made of the ledger's file alone
 
   std::shared_ptr<ApiMemory> memory = std::make_shared<ApiMemory>();

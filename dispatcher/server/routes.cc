@@ -1,10 +1,13 @@
 // The routes: what people and programs can ask for, each a few lines over the same hand that the command line
 // has.
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "dispatcher/core/decide.h"
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
+#include "dispatcher/hand/retry_elsewhere.h"
 #include "dispatcher/server/api.h"
 #include "dispatcher/server/request.h"
 
@@ -43,6 +46,51 @@ std::optional<Refusal> does_not_fit(const ApiParts& parts, const BoardTicket& ti
   return std::nullopt;
 }
 
+// --- tickets of a board elsewhere, as they were last read
+
+HttpAnswer is_elsewhere() {
+  return problem(409, "board_elsewhere",
+                 "the tickets of this installation are on another board; they are made and changed there");
+}
+
+char small_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool holds(const std::string& text, const std::string& wanted) {
+  return !std::ranges::search(text, wanted, {}, small_letter, small_letter).empty() || wanted.empty();
+}
+
+std::vector<BoardTicket> filtered(const std::vector<BoardTicket>& all, const TicketFilter& filter) {
+  std::vector<BoardTicket> found;
+  for (const BoardTicket& t : all) {
+    const bool labelled = std::ranges::all_of(filter.labels, [&](const std::string& label) {
+      return std::ranges::find(t.labels, label) != t.labels.end();
+    });
+    if (labelled && (filter.states.empty() || filter.states.contains(t.state)) &&
+        (holds(t.id.value, filter.text) || holds(t.title, filter.text) || holds(t.body, filter.text)))
+      found.push_back(t);
+  }
+  std::ranges::stable_sort(found, {},
+                           [](const BoardTicket& t) { return std::tie(t.priority, t.created_at, t.id); });
+  if (std::ssize(found) > filter.at_most) found.resize(static_cast<std::size_t>(filter.at_most));
+  return found;
+}
+
+// What is written on it and where it has been is known there alone.
+DeskAnswer<TicketPage> page_of(const ApiParts& parts, const TicketId& id) {
+  if (!parts.tickets_elsewhere) return parts.desk.show(id);
+  const auto all = parts.tickets_elsewhere();
+  const auto found = std::ranges::find(*all, id, &BoardTicket::id);
+  if (found == all->end()) return std::unexpected(DeskError{404, "no ticket " + id.value});
+  TicketPage page;
+  page.ticket = *found;
+  for (const BoardTicket& t : *all) {
+    if (std::ranges::find(found->depends_on, t.id) != found->depends_on.end()) page.depends_on.push_back(t);
+    if (std::ranges::find(t.depends_on, id) != t.depends_on.end()) page.dependents.push_back(t.id);
+  }
+  return page;
+}
+
 HttpAnswer list_tickets(const ApiParts& parts, const HttpRequest& request) {
   TicketFilter filter;
   if (const auto word = request.asked("state")) {
@@ -55,6 +103,12 @@ HttpAnswer list_tickets(const ApiParts& parts, const HttpRequest& request) {
   const auto limit = limit_asked(request, 1000, 10'000);
   if (!limit) return problem(limit.error());
   filter.at_most = *limit;
+  if (parts.tickets_elsewhere) {
+    Json rows = Json::array();
+    for (const BoardTicket& t : filtered(*parts.tickets_elsewhere(), filter))
+      rows.push_back(row_of(t, false));
+    return json_answer(200, {{"tickets", rows}});
+  }
   const auto tickets = parts.desk.list(filter);
   if (!tickets) return problem(refusal_of(tickets.error()));
   Json rows = Json::array();
@@ -63,6 +117,7 @@ HttpAnswer list_tickets(const ApiParts& parts, const HttpRequest& request) {
 }
 
 HttpAnswer add_ticket(const ApiParts& parts, const HttpRequest& request) {
+  if (parts.tickets_elsewhere) return is_elsewhere();
   auto object = object_in(request);
   if (!object) return problem(object.error());
   Fields fields(std::move(*object));
@@ -91,7 +146,7 @@ HttpAnswer add_ticket(const ApiParts& parts, const HttpRequest& request) {
 HttpAnswer show_ticket(const ApiParts& parts, const HttpRequest& request) {
   const auto id = ticket_called(named(request));
   if (!id) return problem(id.error());
-  const auto page = parts.desk.show(*id);
+  const auto page = page_of(parts, *id);
   if (!page) return problem(refusal_of(page.error()));
   if (request.header("if-none-match") == etag_of(page->ticket)) {
     HttpAnswer same;
@@ -110,6 +165,7 @@ HttpAnswer show_ticket(const ApiParts& parts, const HttpRequest& request) {
 }
 
 HttpAnswer edit_ticket(const ApiParts& parts, const HttpRequest& request) {
+  if (parts.tickets_elsewhere) return is_elsewhere();
   const auto id = ticket_called(named(request));
   if (!id) return problem(id.error());
   const auto wanted = version_wanted(request);
@@ -140,6 +196,7 @@ HttpAnswer edit_ticket(const ApiParts& parts, const HttpRequest& request) {
 }
 
 HttpAnswer move_ticket(const ApiParts& parts, const HttpRequest& request) {
+  if (parts.tickets_elsewhere) return is_elsewhere();
   const auto id = ticket_called(named(request));
   if (!id) return problem(id.error());
   const auto wanted = version_wanted(request);
@@ -184,7 +241,10 @@ HttpAnswer retry_ticket(const ApiParts& parts, const HttpRequest& request) {
   if (!id) return problem(id.error());
   const auto reason = reason_in(request);
   if (!reason) return problem(reason.error());
-  const auto again = retry(hand_of(parts, request), *id, *reason);
+  if (parts.tickets_elsewhere && parts.board_elsewhere == nullptr) return is_elsewhere();
+  const auto again = parts.board_elsewhere != nullptr
+                         ? retry_elsewhere(hand_of(parts, request), *parts.board_elsewhere, *id, *reason)
+                         : retry(hand_of(parts, request), *id, *reason);
   if (!again) return problem(again.error());
   parts.wake();
   return ticket_answer(200, *again);
@@ -321,7 +381,7 @@ std::vector<Route> ticket_routes() {
        add_ticket,
        R"({"title": "Fix the parser", "body": "It fails on an empty file.", "labels": ["bug"]})",
        {},
-       {{400, "not_json"}, {409, "conflict"}, {422, "invalid"}}},
+       {{400, "not_json"}, {409, "conflict"}, {409, "board_elsewhere"}, {422, "invalid"}}},
       {"GET",
        "tickets/{id}",
        "One ticket: comments, history, attempts",
@@ -335,14 +395,18 @@ std::vector<Route> ticket_routes() {
        edit_ticket,
        R"({"priority": 10})",
        {},
-       {{404, "no_such_ticket"}, {412, "version_conflict"}, {422, "invalid"}}},
+       {{404, "no_such_ticket"}, {409, "board_elsewhere"}, {412, "version_conflict"}, {422, "invalid"}}},
       {"POST",
        "tickets/{id}/move",
        "Moves it on the board; If-Match makes it conditional",
        move_ticket,
        R"({"state": "backlog", "reason": "later"})",
        {},
-       {{404, "no_such_ticket"}, {409, "conflict"}, {412, "version_conflict"}, {422, "invalid"}}},
+       {{404, "no_such_ticket"},
+        {409, "conflict"},
+        {409, "board_elsewhere"},
+        {412, "version_conflict"},
+        {422, "invalid"}}},
       {"POST",
        "tickets/{id}/cancel",
        "Cancels it; a live worker is ended first",
@@ -363,7 +427,14 @@ std::vector<Route> ticket_routes() {
        retry_ticket,
        R"({"reason": "mended"})",
        {},
-       {{404, "no_such_ticket"}, {409, "conflict"}}},
+       {{404, "no_such_ticket"},
+        {409, "conflict"},
+        {409, "runtime_open"},
+        {409, "not_told"},
+        {409, "never_begun"},
+        {409, "version_conflict"},
+        {503, "board_away"},
+        {503, "not_known"}}},
       {"POST",
        "tickets/{id}/answer",
        "Answers the question that its worker has asked",

@@ -19,7 +19,9 @@ using testing::Not;
 // One window, in which `script` runs; gone when the test is.
 class Window {
  public:
-  Window(const Stage& stage, const std::string& script) : folder_(stage.folder()) {
+  // Each with a server of its own name: one that is just ending takes no new session.
+  Window(const Stage& stage, const std::string& script, std::string name = "window")
+      : folder_(stage.folder()), name_(std::move(name)) {
     tmux({"-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "sh", "-c", script});
   }
   ~Window() { tmux({"kill-server"}); }
@@ -29,8 +31,8 @@ class Window {
   std::string tmux(std::vector<std::string> arguments) const {
     ProcessOrder order;
     order.argv = {
-        "env", "-u", "TMUX",  "TMUX_TMPDIR=" + folder_, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "tmux",
-        "-u",  "-L", "window"};
+        "env", "-u", "TMUX", "TMUX_TMPDIR=" + folder_, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "tmux",
+        "-u",  "-L", name_};
     order.argv.insert(order.argv.end(), arguments.begin(), arguments.end());
     order.deadline = seconds(60);
     return run_process(order).text;
@@ -44,7 +46,7 @@ class Window {
   [[nodiscard]] std::string picture() const { return tmux({"capture-pane", "-p"}); }
 
  private:
-  std::string folder_;
+  std::string folder_, name_;
 };
 
 std::string script_for(const Stage& stage) {
@@ -137,7 +139,7 @@ TEST(EndToEndTop, AttachingComesBack) {
 TEST(EndToEndTop, ASignalLeavesTheTerminalAsItWas) {
   Stage stage;
   for (const char* how : {"TERM", "HUP", "QUIT", "SEGV", "ABRT"}) {
-    const Window window(stage, script_for(stage));
+    const Window window(stage, script_for(stage), how);
     const auto shows = [&](const std::string& words) {
       return stage.wait([&] { return window.picture().find(words) != std::string::npos; });
     };

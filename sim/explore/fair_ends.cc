@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "sim/explore/fair.h"
+#include "sim/explore/moves.h"
 #include "sim/world/key.h"
 #include "sim/world/names.h"
 
@@ -32,7 +33,9 @@ std::vector<Violation> walk(World& w, const std::function<void(const Event&)>& b
     step(w, *e);
     check_safety(w, findings);
     if (!findings.violations.empty()) return findings.violations;
-    if (!w.happened.anything) continue;
+    const bool anything = w.happened.anything;
+    forget_what_tells_nothing(w);
+    if (!anything) continue;
     quiet_since = w.now;
     if (stop_at()) return {};
   }
@@ -40,12 +43,19 @@ std::vector<Violation> walk(World& w, const std::function<void(const Event&)>& b
   return findings.violations;
 }
 
+// What might still have gone wrong is not asked any more.
+void heal_for_good(World& w) {
+  heal(w);
+  w.faults_left = w.crashes_left = w.persons_left = 0;
+  forget_what_tells_nothing(w);
+}
+
 }  // namespace
 
 // A state of this very path is not yet known to be good: one that goes round in circles runs out of patience.
 // So does one that meets a path which somebody else is still walking.
 std::vector<Violation> FairEnds::check(World w) {
-  heal(w);
+  heal_for_good(w);
   const Digest first = key_of(w);
   if (known(first)) return {};
   std::vector<Digest> path{first};
@@ -63,7 +73,7 @@ std::vector<Violation> FairEnds::check(World w) {
 }
 
 std::vector<Violation> FairEnds::tell(World w, std::vector<std::string>& names) {
-  heal(w);
+  heal_for_good(w);
   return walk(w, [&](const Event& e) { names.push_back(name_of(w, e)); }, [] { return false; });
 }
 

@@ -5,6 +5,7 @@
 
 #include "dispatcher/core/classify.h"
 #include "sim/world/meeting.h"
+#include "sim/world/ports.h"
 #include "sim/world/processes.h"
 #include "sim/world/strikes.h"
 
@@ -24,10 +25,14 @@ bool cannot_be_slow(const World& w, const Flight& f) {
   return call == Call::ledger_load || (call == Call::ledger_changes && nobody_else);
 }
 
+bool of_git(const Flight& f) {
+  return family_of(call_of(f.effect)) == Family::git;
+}
+
 // Of a request whose sender is gone it shows at once whether it has left. (Not so in git: the lock that a
 // helper holds makes a difference for as long as it is there.)
 bool has_left(const Flight& f) {
-  return f.alone_for > 1 && family_of(call_of(f.effect)) != Family::git;
+  return f.alone_for > 1 && !of_git(f);
 }
 
 bool waits_for_deadline(const World& w, const Flight& f) {
@@ -55,7 +60,14 @@ bool has_to_act(const World& w, const Runtime& r) {
   return !r.slow && (runner_can_step(w, r) || (r.worker_lives() && r.kill));
 }
 
+// The installation's own calls are prompt, and stay it when their dispatcher dies: while nothing has gone
+// wrong with it, the pool is not kept locked by the dead for longer than a timer runs.
+bool is_late_pool(const Flight& f) {
+  return f.detached && !f.held && !is_slow(f) && std::holds_alternative<EnsurePool>(f.effect);
+}
+
 bool time_may_pass(const World& w) {
+  if (std::ranges::any_of(w.flights, is_late_pool)) return false;
   if (std::ranges::any_of(w.runtimes, [&](const Runtime& r) { return has_to_act(w, r); })) return false;
   if (std::ranges::any_of(w.flights, [&](const Flight& f) { return is_prompt(w, f); })) return false;
   return std::ranges::none_of(w.dispatchers,
@@ -103,9 +115,18 @@ bool about_flight(const Event& e) {
          (e.what_kind == Do::strike && e.fault == FaultId::F5 && e.what == of_call);
 }
 
+bool is_late_git(const Flight& f) {
+  return f.detached && !f.held && of_git(f) && !std::holds_alternative<EnsurePool>(f.effect);
+}
+
 // May it still come before the call that comes first?
 bool may_come_before(const World& w, const Reductions& on, const Flight& f, const Event& e) {
-  if (about_flight(e)) return &w.flights[e.subject] == &f;
+  if (about_flight(e)) {
+    const Flight& other = w.flights[e.subject];
+    // Where it waits until it is met, this is where it is.
+    const bool is_met = on.late_git_when_met && is_late_git(other) && late_git_meets_somebody(w, other);
+    return &other == &f || (is_met && !f.held && of_git(f));
+  }
   if (e.what_kind == Do::crash) return !on.crash_where_it_matters || crash_matters(f);
   if (f.held || !on.workers_when_it_matters) return false;
   return would_make_a_difference(w, f, e);
@@ -138,6 +159,11 @@ void moves(const World& w, const Reductions& on, std::vector<Event>& out) {
   if (on.prompt_calls || on.prompt_answers || on.prompt_reads) slowness(w, out);
   std::erase_if(out,
                 [&](const Event& e) { return e.what_kind == Do::vanish && has_left(w.flights[e.subject]); });
+  if (on.late_git_when_met)
+    std::erase_if(out, [&](const Event& e) {
+      const bool acts = e.what_kind == Do::hold || e.what_kind == Do::vanish;
+      return acts && is_late_git(w.flights[e.subject]) && !late_git_meets_somebody(w, w.flights[e.subject]);
+    });
   if (on.prompt_calls && !time_may_pass(w))
     std::erase_if(out, [](const Event& e) { return e.what_kind == Do::time; });
   if (const auto first = first_prompt(w, on)) {
@@ -160,12 +186,14 @@ void forget_what_tells_nothing(World& w) {
     return f.detached && (f.held || only_reads(call_of(f.effect)) || comes_too_late(w, f));
   });
   for (Flight& f : w.flights)
-    if (f.detached && f.alone_for < 2) f.alone_for += 1;
+    if (f.detached && f.alone_for < 2)
+      f.alone_for = of_git(f) ? std::uint8_t{2} : static_cast<std::uint8_t>(f.alone_for + 1);
   for (const Flight& f : w.flights) {
     const auto* look = std::get_if<Look>(&f.effect);
     if (look == nullptr || f.detached || f.part == 0 || f.fault != FaultId::none) continue;
     w.dispatchers[static_cast<std::size_t>(f.dispatcher)].attempt_news.erase(look->containment.attempt);
   }
+  forget_idle_pins(w);
 }
 
 std::optional<Event> forced_move(const World& w, const Reductions& on) {

@@ -29,12 +29,17 @@ struct Reductions {
   // News come at once, while nobody does anything: what else may happen first may also happen before the look
   // that follows them.
   bool news_at_once = true;
+  // What a dead dispatcher has asked of git acts, or is found never to have left, only where it meets
+  // somebody: before a call of git's, beside a worker that may still write, and while faults may still
+  // strike.
+  bool late_git_when_met = true;
 };
 
 // Everything that may happen next, faults included.
 void moves(const World&, const Reductions&, std::vector<Event>& out);
 
-// What nobody waits for any more, looks and answers; and news of what a look has just seen.
+// What nobody waits for any more, looks and answers; news of what a look has just seen; and pins that hold
+// nothing.
 void forget_what_tells_nothing(World&);
 
 // The only thing that may happen next, if there is only one, and it is not time.

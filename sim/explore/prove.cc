@@ -1,9 +1,11 @@
 #include "sim/explore/prove.h"
 
-#include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -20,9 +22,12 @@ namespace {
 constexpr int longest_run =
     1000;  // without a choice; a circle of forced moves is stored, and found by the key
 
+// What is resident, whichever allocator has it.
 std::uint64_t memory_in_use() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t whole = 0, resident = 0;
+  statm >> whole >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 // A dispatcher goes on, and nothing goes wrong with it.
@@ -32,9 +37,10 @@ bool follows_by_itself(const Event& e) {
   return goes_on && e.fault == FaultId::none;
 }
 
-struct Open {  // a state whose successors are not known yet
+// A state whose successors are not known yet. (Held from afar: a world is dear to move.)
+struct Open {
   StateSet::Number number = 0;
-  World world;
+  std::unique_ptr<World> world;
 };
 
 struct Bad {
@@ -55,7 +61,8 @@ class Search {
   ProveResult run() {
     World first = begin(setup_);
     const Digest key = key_of(first);
-    level_.push_back({seen_.insert(key, StateSet::no_parent, {}).first, std::move(first)});
+    level_.push_back(
+        {seen_.insert(key, StateSet::no_parent, {}).first, std::make_unique<World>(std::move(first))});
     add_to_digest(result_.digest, key);
     while (!level_.empty() && !bad_ && result_.why_incomplete.empty()) {
       taken_ = 0;
@@ -93,7 +100,7 @@ class Search {
       const std::size_t i = taken_.fetch_add(1);
       if (i >= level_.size()) break;
       expand(level_[i], share, can);
-      level_[i].world = World{};  // its memory is wanted for the next level
+      level_[i].world.reset();  // its memory is wanted for the next level
       if (share.next.size() > 2000) hand_in(share);
     }
     hand_in(share);
@@ -101,10 +108,10 @@ class Search {
 
   void expand(Open& open, Share& share, std::vector<Event>& can) {
     can.clear();
-    moves(open.world, bounds_.reductions, can);
+    moves(*open.world, bounds_.reductions, can);
     for (std::size_t n = 0; n < can.size() && !over_; ++n) {
       const Event& e = can[n];
-      World w = n + 1 < can.size() ? open.world : std::move(open.world);
+      World w = n + 1 < can.size() ? *open.world : std::move(*open.world);
       if (!take(w, e, share)) return found({ProveEnd::violated, share.findings.violations, open.number, e});
       // Where only one thing can happen next, it does: a state in between needs no place in the set.
       if (!run_on(w, share)) return found({ProveEnd::violated, share.findings.violations, open.number, e});
@@ -116,7 +123,7 @@ class Search {
         if (auto bad = fair_.check(w); !bad.empty())
           return found({ProveEnd::stuck, std::move(bad), number, std::nullopt});
       w.happened.clear();
-      share.next.push_back({number, std::move(w)});
+      share.next.push_back({number, std::make_unique<World>(std::move(w))});
     }
   }
 

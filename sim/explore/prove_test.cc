@@ -86,7 +86,7 @@ TEST(Prove, ReductionsDoNotChangeTheVerdict) {
   Reductions off;
   for (bool Reductions::* one :
        {&Reductions::run_on, &Reductions::crash_where_it_matters, &Reductions::prompt_answers,
-        &Reductions::workers_when_it_matters, &Reductions::news_at_once}) {
+        &Reductions::workers_when_it_matters, &Reductions::news_at_once, &Reductions::late_git_when_met}) {
     off = {};
     off.*one = false;
     const ProveResult r = prove_twin(off);
@@ -140,6 +140,23 @@ TEST(Prove, TheOrdersThatAreLeftOutLeadToNothingElse) {
     for (std::size_t i = 0; i < invariants; ++i)
       EXPECT_EQ(all.tally.at_risk[i] > 0, few.tally.at_risk[i] > 0) << name_of(static_cast<Invariant>(i));
   }
+}
+
+// The same of what a dead dispatcher has asked of git.
+TEST(Prove, LateHelpersThatMeetNobodyLeadToNothingElse) {
+  ProveBounds bounds = small();
+  bounds.commits = 0;
+  bounds.crashes = 1;
+  const auto setup = prove_setup(bounds, shipped_dispatcher(), {});
+  const ProveResult few = prove(bounds, setup, nullptr, never);
+  ASSERT_EQ(few.end, ProveEnd::complete) << told(few);
+  bounds.reductions.late_git_when_met = false;
+  const ProveResult all = prove(bounds, setup, nullptr, never);
+  ASSERT_EQ(all.end, ProveEnd::complete) << told(all);
+  EXPECT_LT(few.states, all.states);
+  EXPECT_EQ(deaths_in(all), deaths_in(few));
+  for (std::size_t i = 0; i < invariants; ++i)
+    EXPECT_EQ(all.tally.at_risk[i] > 0, few.tally.at_risk[i] > 0) << name_of(static_cast<Invariant>(i));
 }
 
 TEST(Prove, OneCrashIsComplete) {

@@ -4,6 +4,7 @@
 // Two commits with the same patch make the same change: that is how a squash or a rebase is recognised.
 #include <algorithm>
 
+#include "dispatcher/core/classify.h"
 #include "dispatcher/core/names.h"
 #include "sim/world/ports.h"
 
@@ -48,6 +49,16 @@ void pin_newest(World& w, Flight& f, const AttemptId& id, const std::string& wha
     set_ref(w, ref + "-" + std::to_string(n), before, f.dispatcher);
   }
   set_ref(w, ref, commit, f.dispatcher, true);
+}
+
+// Nobody works for it any more: no process, no lease, no call.
+bool is_idle(const World& w, const AttemptId& id) {
+  const auto its_call = [&](const Flight& f) {
+    return family_of(call_of(f.effect)) == Family::git && attempt_of(f.effect) == id;
+  };
+  return std::ranges::none_of(w.runtimes, [&](const Runtime& r) { return r.attempt == id && lives(w, r); }) &&
+         std::ranges::none_of(w.git.slots, [&](const auto& slot) { return slot.second.lease == id; }) &&
+         std::ranges::none_of(w.flights, its_call);
 }
 
 // There is nothing but where it began, or the pins hold already what is to be held.
@@ -159,6 +170,25 @@ void set_ref(World& w, const std::string& ref, CommitNo to, int by, bool forced)
   w.happened.refs.push_back({ref, by, !forward && !forced});
   w.happened.anything = true;
   w.git.refs[ref] = to;
+}
+
+// Its branch names the attempt for as long as there is one, and a pin of what the target holds is never
+// stranded; what "seen" or "head" hold as well as "branch" is held once.
+void forget_idle_pins(World& w) {
+  auto& refs = w.git.refs;
+  const CommitNo target = ref_of(w.git, w.setup->policy.target);
+  for (const auto& [id, row] : w.ledger.closed) {
+    const std::string folder = keep_ref(id, "");
+    auto at = refs.lower_bound(folder);
+    if (at == refs.end() || !at->first.starts_with(folder) || !is_idle(w, id)) continue;
+    const CommitNo of_branch = ref_of(w.git, folder + "branch");
+    const bool is_named = !branch_of(w.git, id).empty();
+    while (at != refs.end() && at->first.starts_with(folder)) {
+      const bool is_on_target = is_named && reaches(w.git, target, at->second);
+      const bool is_held_twice = at->second == of_branch && at->first != folder + "branch";
+      at = is_on_target || is_held_twice ? refs.erase(at) : std::next(at);
+    }
+  }
 }
 
 namespace {

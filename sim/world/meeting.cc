@@ -178,6 +178,43 @@ bool would_make_a_difference(const World& w, const Flight& f, const Event& e) {
   return changes && e.fault != E7;
 }
 
+namespace {
+
+// A pin of what was seen is read by no call: it keeps out whoever wants the same worktree, and that is all.
+// (Where its branch is gone, it is what the attempt is known by.)
+bool only_keeps_out(const World& w, const PinBranch& pin) {
+  return pin.when == PinWhen::seen && ref_of(w.git, "refs/heads/" + pin.order.branch.value) >= 0;
+}
+
+SlotId slot_of(const Effect& effect) {
+  if (const auto* prepare = std::get_if<PrepareWorktree>(&effect)) return prepare->order.slot;
+  if (const auto* pin = std::get_if<PinBranch>(&effect)) return pin->order.slot;
+  if (const auto* salvage = std::get_if<SalvageWorktree>(&effect)) return salvage->order.slot;
+  if (const auto* release = std::get_if<ReleaseSlot>(&effect)) return release->order.slot;
+  return {};
+}
+
+}  // namespace
+
+// Nobody but git reads or writes the repository, besides workers, faults and people. Whoever lives in a
+// worktree is asked for when somebody else writes there (S3), so then it may come at any time.
+bool late_git_meets_somebody(const World& w, const Flight& late) {
+  const bool may_be_struck = w.faults_left > 0 && !w.healed;
+  if (may_be_struck || w.setup->person_budget > 0) return true;
+  const auto* pin = std::get_if<PinBranch>(&late.effect);
+  const bool keeps_out = pin != nullptr && only_keeps_out(w, *pin);
+  const auto meets_call = [&](const Flight& other) {
+    if (&other == &late || other.held || !is_git(call_of(other.effect))) return false;
+    return !keeps_out || slot_of(other.effect) == pin->order.slot;
+  };
+  if (std::ranges::any_of(w.flights, meets_call)) return true;
+  const int most = w.setup->worker.commits;
+  return std::ranges::any_of(w.runtimes, [&](const Runtime& r) {
+    if (pin == nullptr) return lives(w, r);
+    return r.worker_lives() && r.commits > 0 && r.commits < most;  // before the first there is nothing to pin
+  });
+}
+
 bool about_news(const Event& e) {
   return e.what_kind == Do::news || (e.what_kind == Do::strike && e.fault == A7);
 }

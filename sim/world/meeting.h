@@ -23,6 +23,9 @@ bool about_news(const Event&);
 // before that is heard, or has come before it arose, or comes before the look that follows?
 bool may_come_before_news(const Event&);
 
+// A helper of git's whose dispatcher is gone: would it make a difference whether it acts now, or later?
+bool late_git_meets_somebody(const World&, const Flight&);
+
 // Faults of one runtime: they come when an act of its own could.
 bool strikes_a_runtime(const Event&);
 

@@ -77,5 +77,8 @@ Worktree* worktree_of(World&, const Runtime&);
 // What a slot holds that is saved nowhere.
 std::vector<int> unsaved_changes(const World&, const Worktree&);
 void set_ref(World&, const std::string& ref, CommitNo to, int by, bool forced = false);
+// Pins of attempts that are over, where they hold nothing that is not held anyway: by the target, or by the
+// pin of its branch. For `prove`: worlds that differ in them alone have the same future.
+void forget_idle_pins(World&);
 
 }  // namespace holdfast::sim

@@ -60,7 +60,7 @@ bool perform(World& w, Flight& f, const SpawnSession& e) {
   w.happened.anything = true;
   w.history.spawns[e.attempt] += 1;
   auto& recent = w.history.recent_spawns;
-  while (!recent.empty() && w.now - recent.front() >= seconds(1)) recent.pop_front();
+  std::erase_if(recent, [&](Instant at) { return w.now - at >= seconds(1); });
   recent.push_back(w.now);
   f.value = SpawnedPane{server.incarnation, session.id, session.pane, r.pid};
   server.sessions[e.order.session] = std::move(session);

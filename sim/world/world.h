@@ -9,7 +9,6 @@
 // hold late, also after its dispatcher has died.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -179,10 +178,10 @@ struct History {
   std::map<AttemptId, int> spawns;  // sessions created for it
   std::set<AttemptId> known;        // death of the whole tree has been seen by the ledger
   std::map<TicketId, int> deaths;   // attempts that ended
-  std::deque<Instant> recent_spawns;
+  std::vector<Instant> recent_spawns;
   std::map<TicketId, Instant> moved_at;     // on the board; true time
   std::map<AttemptId, Instant> claimed_at;  // true time
-  std::deque<Instant> restarts;             // of dispatchers: what they counted is forgotten; true time
+  std::vector<Instant> restarts;            // of dispatchers: what they counted is forgotten; true time
   Instant clock_moved_at;                   // the last time that any dispatcher's clock was; true time
 };
 

@@ -205,7 +205,7 @@ Judgement judge_lost(const Knowledge& k, const TicketKnowledge& t, const Policy&
   __builtin_unreachable();
 }
 
-constexpr int looks_after_a_declaration = 12;
+constexpr int looks_after_a_declaration = 6;
 
 std::string last_words_of(const MarkerReader& reader) {
   std::string words;

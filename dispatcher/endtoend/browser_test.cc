@@ -123,14 +123,14 @@ std::string script(std::initializer_list<const char*> lines) {
 }
 
 std::string the_tickets() {
+  const char* const hostile =
+      R"([ $((n % 5)) = 1 ] && printf '\033[31m<img src=x onerror=hacked=1>\033[0m \342\200\256 turned \033]0;title\007\n')";
   std::string lines;
-  lines +=
-      ticket_line("S-1", "Port the importer to the new format", "todo",
-                  script({"trap 'hit=\", it WAS INTERRUPTED\"' INT", "n=0", "while :; do", "n=$((n+1))",
-                          R"([ $((n % 5)) = 1 ] && printf '\033[31m<img src=x onerror=hacked=1>\033[0m )"
-                          R"(\342\200\256 turned \033]0;title\007\n')",
-                          "echo \"read record $((n * 7))$hit\"", "echo \"tick $n\"", "sleep 0.3", "done"}),
-                  R"(["importer"])");
+  lines += ticket_line(
+      "S-1", "Port the importer to the new format", "todo",
+      script({"trap 'hit=\", it WAS INTERRUPTED\"' INT", "n=0", "while :; do", "n=$((n+1))", hostile,
+              "echo \"read record $((n * 7))$hit\"", "echo \"tick $n\"", "sleep 0.3", "done"}),
+      R"(["importer"])");
   lines += ticket_line("L-1", "Measure the cold start", "todo",
                        script({"echo 'building with the release flags'", "echo '[214/214] linked'",
                                "for run in 1 2 3; do echo \"run $run: 41$run ms\"; done",

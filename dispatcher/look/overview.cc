@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "dispatcher/core/names.h"
 #include "dispatcher/core/words.h"
@@ -98,7 +99,7 @@ Overview overview_of(const Knowledge& k, const Policy& policy, const std::vector
     if (all || line.need != Need::wish) out.lines.push_back(std::move(line));
   }
   // Whoever has waited for the longest comes first; those that wait for room, in their turn.
-  std::ranges::stable_sort(out.lines, [&](const OverviewLine& x, const OverviewLine& y) {
+  std::ranges::sort(out.lines, [&](const OverviewLine& x, const OverviewLine& y) {
     if (x.need != y.need) return x.need < y.need;
     if (x.need == Need::room) {
       const auto of = [&](const TicketId& id) {
@@ -107,7 +108,7 @@ Overview overview_of(const Knowledge& k, const Policy& policy, const std::vector
       };
       if (of(x.ticket) != of(y.ticket)) return of(x.ticket) < of(y.ticket);
     }
-    return x.since < y.since;
+    return std::tie(x.since, x.ticket) < std::tie(y.since, y.ticket);
   });
   return out;
 }

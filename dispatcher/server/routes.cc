@@ -70,8 +70,7 @@ std::vector<BoardTicket> filtered(const std::vector<BoardTicket>& all, const Tic
         (holds(t.id.value, filter.text) || holds(t.title, filter.text) || holds(t.body, filter.text)))
       found.push_back(t);
   }
-  std::ranges::stable_sort(found, {},
-                           [](const BoardTicket& t) { return std::tie(t.priority, t.created_at, t.id); });
+  std::ranges::sort(found, {}, [](const BoardTicket& t) { return std::tie(t.priority, t.created_at, t.id); });
   if (std::ssize(found) > filter.at_most) found.resize(static_cast<std::size_t>(filter.at_most));
   return found;
 }

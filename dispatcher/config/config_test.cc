@@ -235,7 +235,8 @@ TEST(Config, PositionsAreRightAfterEscapesCommentsAndNumbers) {
 TEST(Config, ACommentEndsWhereTheParserEndsIt) {
   EXPECT_EQ(error_of("{//\"a\": \"b\", \r\"rNNN\": \"a\", \r\"rNNN/i\"}"),
             "holdfast.json:1:37: syntax error while parsing object separator - unexpected '}'; expected ':'");
-  EXPECT_EQ(error_of(std::string("{\"repository\": \"/r\", //\0 \"gate\": 1}", 38)),
+  constexpr char with_nul[] = "{\"repository\": \"/r\", //\0 \"gate\": 1}";
+  EXPECT_EQ(error_of(std::string(with_nul, sizeof with_nul - 1)),
             "holdfast.json:1:34: /gate: expected \"review\" or \"land\", not 1");
   EXPECT_EQ(error_of("{\"repository\": \"/r\", //\r \"gate\": 1}"),
             "holdfast.json:1:34: /gate: expected \"review\" or \"land\", not 1");

@@ -205,7 +205,7 @@ Judgement judge_lost(const Knowledge& k, const TicketKnowledge& t, const Policy&
   __builtin_unreachable();
 }
 
-constexpr int looks_after_a_declaration = 6;
+constexpr Duration looked_for_in_vain = minutes(1);
 
 std::string last_words_of(const MarkerReader& reader) {
   std::string words;
@@ -222,8 +222,11 @@ std::optional<Plan> doubt_the_declaration(const Knowledge& k, const TicketKnowle
   if (a.cause != Cause::declared_dead || a.step != Step::spawn_begun || t.work.released) return std::nullopt;
   const bool looked = seen_within(t.seen.process, seconds(10), k.now) &&
                       (!t.work.kill_sent || t.seen.process->at > *t.work.kill_sent);
-  // Where nothing can be looked at any more (its record is gone), the person's word stands.
-  if (!looked && t.tries >= looks_after_a_declaration) return std::nullopt;
+  // Where nothing can be looked at any more (its record is gone), the person's word stands: looks were tried
+  // since, for a while, and none of them has shown anything.
+  const bool seen_since = t.seen.process && t.seen.process->at >= a.died_at;
+  const bool tried_since = t.work.looked_at.set() && t.work.looked_at >= a.died_at;
+  if (!looked && !seen_since && tried_since && k.now - a.died_at >= looked_for_in_vain) return std::nullopt;
   if (!looked) return Plan{Rule::close, "whether it is as dead as was declared", look_at(t, true), {}};
   if (verdict_of(a, t.seen, k.now) != Verdict::alive) return std::nullopt;
   const std::string lives = "it was declared dead and lives: " + describe(a, t.seen, k.now);

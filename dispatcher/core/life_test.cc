@@ -22,6 +22,16 @@ struct Play {
     absorb(brain, BoardNews{});
     run_for(brain, world, span);
   }
+  // By a person, while no dispatcher runs.
+  AttemptId declare_dead(const std::string& evidence) {
+    Attempt& row = *world.ledger.at(the_ticket).newest;
+    row.cause = Cause::declared_dead;
+    row.evidence = "declared dead by bob: " + evidence;
+    row.died_at = world.now;
+    row.phase = Phase::lost;
+    restart();
+    return row.id;
+  }
   void restart() { brain = Brain{brain.policy, {}, {}}; }
   [[nodiscard]] BoardState board(const TicketId& id = the_ticket) const { return world.board.at(id).state; }
   [[nodiscard]] int count(const std::string& what) const {
@@ -294,13 +304,7 @@ TEST(Life, WhatWasDeclaredDeadAndLivesIsEndedBeforeAnythingIsGivenBack) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  Attempt& row = *p.world.ledger.at(the_ticket).newest;
-  const AttemptId id = row.id;
-  row.cause = Cause::declared_dead;
-  row.evidence = "declared dead by bob: I think so";
-  row.died_at = p.world.now;
-  row.phase = Phase::lost;
-  p.restart();
+  const AttemptId id = p.declare_dead("I think so");
   bool lived_at_todo = false;
   p.world.fault = [&](const Effect&) -> std::optional<ToyWorld::Fault> {
     lived_at_todo = lived_at_todo || (p.board() == BoardState::todo && p.world.processes[id]);
@@ -317,20 +321,31 @@ TEST(Life, WhatWasDeclaredDeadAndCannotBeLookedAtIsBelieved) {
   Play p;
   p.world.add("T-1");
   p.pass(seconds(1));
-  Attempt& row = *p.world.ledger.at(the_ticket).newest;
-  const AttemptId id = row.id;
-  row.cause = Cause::declared_dead;
-  row.evidence = "declared dead by bob: its host burnt";
-  row.died_at = p.world.now;
-  row.phase = Phase::lost;
+  const AttemptId id = p.declare_dead("its host burnt");
   p.world.processes[id] = false;
-  p.restart();
   p.world.fault = [&](const Effect& e) -> std::optional<ToyWorld::Fault> {
     if (!std::holds_alternative<Look>(e)) return std::nullopt;
     return ToyWorld::Fault{{Transport::answered, 2, "", "No such file or directory"}, false};
   };
   p.pass(minutes(30));
   EXPECT_NE(p.world.newest(the_ticket)->id, id) << "closed, and tried again\n" << p.trace();
+}
+
+// What went wrong again and again before says nothing about whether it can be looked at.
+TEST(Life, OneThatCanBeLookedAtIsLookedAtHoweverOftenOtherThingsFailed) {
+  Play p;
+  p.world.add("T-1");
+  p.pass(seconds(1));
+  TicketKnowledge& t = p.brain.knowledge.tickets[the_ticket];
+  t.newest->cause = Cause::declared_dead;
+  t.newest->phase = Phase::lost;
+  t.newest->died_at = p.world.now;
+  t.tries = 100;
+  ASSERT_TRUE(t.seen.process);
+  p.brain.knowledge.now = p.world.now + minutes(5);  // since the last look
+  const Plan plan = decide(p.brain.knowledge, the_ticket, p.brain.policy);
+  ASSERT_TRUE(plan.effect);
+  EXPECT_TRUE(std::holds_alternative<Look>(*plan.effect)) << plan.why;
 }
 
 // Another installation in the same repository had made a branch of that name: its commit was "recovered".

@@ -100,42 +100,43 @@ TEST(Doctor, ManyTracesOfAnotherInstallationAreOneLine) {
   EXPECT_NE(found.front().words.find("120 attempts"), std::string::npos);
 }
 
-// Tickets waited, and neither of the two said why.
-TEST(Doctor, AndUpTellThatDispatchingRestsAfterACrashLoop) {
+// One that nobody reads.
+struct QuietShell {
   std::istringstream in;
   std::ostringstream out, err;
   Shell shell{in,  out,
               err, [](const std::string&) { return std::optional<std::string>(); },
               "/", [] { return Instant{}; }};
+};
+
+// Tickets waited, and neither of the two said why.
+TEST(Doctor, AndUpTellThatDispatchingRestsAfterACrashLoop) {
+  QuietShell quiet;
   Brain brain;
   brain.knowledge = looked();
   Progress progress;
   brain.knowledge.breaker.open_until = brain.knowledge.now + seconds(30);
   EXPECT_EQ(kinds(find_drift(brain.knowledge, policy())), "crash-loop: ");
-  EXPECT_EQ(progress.changes(brain, shell).size(), 1U);
-  EXPECT_TRUE(progress.changes(brain, shell).empty()) << "once";
+  EXPECT_EQ(progress.changes(brain, quiet.shell).size(), 1U);
+  EXPECT_TRUE(progress.changes(brain, quiet.shell).empty()) << "once";
   brain.knowledge.now = brain.knowledge.now + seconds(31);
   EXPECT_EQ(kinds(find_drift(brain.knowledge, policy())), "");
 }
 
 TEST(Up, DoesNotTellOldEndingsAgain) {
-  std::istringstream in;
-  std::ostringstream out, err;
-  Shell shell{in,  out,
-              err, [](const std::string&) { return std::optional<std::string>(); },
-              "/", [] { return Instant{}; }};
+  QuietShell quiet;
   Brain brain;
   brain.knowledge = looked();
   brain.knowledge.tickets[{"T-1"}].newest = attempt("T-1", Phase::closed);
   Progress progress;
-  EXPECT_TRUE(progress.changes(brain, shell).empty());
+  EXPECT_TRUE(progress.changes(brain, quiet.shell).empty());
   Attempt next = attempt("T-1", Phase::planned);
   next.id.generation = {2};
   brain.knowledge.tickets[{"T-1"}].newest = next;
-  EXPECT_EQ(progress.changes(brain, shell).size(), 1U);
+  EXPECT_EQ(progress.changes(brain, quiet.shell).size(), 1U);
   brain.knowledge.tickets[{"T-1"}].newest->phase = Phase::closed;
   brain.knowledge.tickets[{"T-1"}].newest->revision += 1;
-  EXPECT_EQ(progress.changes(brain, shell).size(), 1U);  // its own one is told
+  EXPECT_EQ(progress.changes(brain, quiet.shell).size(), 1U);  // its own one is told
 }
 
 TEST(Doctor, FindsLeasesOfNobodyAndMissingWorktrees) {
